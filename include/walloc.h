@@ -1,0 +1,265 @@
+/* walloc: a shared-memory allocator for threaded WebAssembly.
+ *
+ * This header is the manual; read it top to bottom.
+ *
+ *   Memory is one address space of up to 4 GiB, shared by all threads. Out of it come arenas:
+ *
+ *     arena     a bump allocator over a list of chunks. Blocks are never freed one by one: the whole
+ *               arena is thrown away (walloc_reset), or all behind a place (walloc_compact,
+ *               walloc_rewind), each in constant time whatever is in use.
+ *     tier      one of three arenas that walloc_init makes: render (128-byte aligned), scene (64),
+ *               entity (8).
+ *
+ *   Each arena counts generations. An allocation belongs to exactly one; reset, compact, rewind and
+ *   mark begin a new one. A walloc_ref remembers the generation, so that a stale one is noticed.
+ *
+ * Units are bytes unless a name says otherwise. Zero in a configuration field means the default.
+ *
+ * Threads: every function here may be called from any thread at any time, except walloc_init and
+ * walloc_shutdown (alone) and walloc_arena_destroy (nobody else may be using that arena). On a
+ * browser's main thread nothing ever blocks: where another thread holds a lock for longer than a
+ * bounded spin, the call fails with WALLOC_ERROR_BUSY and may be tried again.
+ *
+ * Walloc recycles memory; it does not stop other threads from using what was recycled. After a reset,
+ * a pointer into the old generation is as wrong as one to freed memory: order resets after the last
+ * use (a frame barrier, a join), or check references.
+ *
+ * Errors: functions that return walloc_error return WALLOC_OK or the reason. Functions that return a
+ * pointer return NULL, and walloc_last_error() tells this thread the reason. A failed call has
+ * changed nothing.
+ */
+#ifndef WALLOC_H
+#define WALLOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Two libraries may both be called walloc. Compile everything, the library too, with
+ * -DWALLOC_NAMESPACE=mine_ and each symbol walloc_x becomes mine_walloc_x. */
+#ifdef WALLOC_NAMESPACE
+#include "walloc_namespace.h"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WALLOC_VERSION "0.1.0"
+
+/* ---- Errors ------------------------------------------------------------------------------- */
+
+typedef enum walloc_error {
+  WALLOC_OK = 0,
+  WALLOC_ERROR_NOT_INITIALIZED, /* walloc_init has not been called, or did not succeed */
+  WALLOC_ERROR_INITIALIZED,     /* walloc_init was called a second time */
+  WALLOC_ERROR_CONFIG,          /* a field of a configuration is out of range */
+  WALLOC_ERROR_ARENA,           /* no such tier, no such arena, or not one this may be done to */
+  WALLOC_ERROR_SIZE,            /* zero, or more than any memory can hold */
+  WALLOC_ERROR_ALIGNMENT,       /* not a power of two, or above WALLOC_ALIGNMENT_MAX */
+  WALLOC_ERROR_PRESERVE,        /* to preserve more than is used */
+  WALLOC_ERROR_STALE,           /* a mark or reference of a generation that is gone */
+  WALLOC_ERROR_OUT_OF_MEMORY,   /* the memory is at its maximum and nothing could be recycled */
+  WALLOC_ERROR_BUDGET,          /* the arena is at its hard budget and nothing could be recycled */
+  WALLOC_ERROR_LIMIT,           /* out of arenas, chunks of an arena, or preserved levels */
+  WALLOC_ERROR_BUSY             /* a lock was held for too long to wait here: try again */
+} walloc_error;
+
+/* Why this thread's last failing pointer-returning call failed. Not cleared by success. */
+walloc_error walloc_last_error(void);
+
+/* A sentence in English for messages and logs; never NULL. */
+const char *walloc_error_text(walloc_error error);
+
+/* ---- Limits ------------------------------------------------------------------------------- */
+
+#define WALLOC_PAGE_SIZE ((size_t)16384)      /* chunks are made of whole pages */
+#define WALLOC_ALIGNMENT_MIN ((size_t)8)      /* of an arena: every block has at least this */
+#define WALLOC_ALIGNMENT_MAX ((size_t)65536)  /* of one block; of an arena: WALLOC_PAGE_SIZE */
+#define WALLOC_ARENAS_MAX 32                  /* tiers included */
+#define WALLOC_CHUNKS_MAX 64                  /* of one arena */
+#define WALLOC_PRESERVED_LEVELS_MAX 32        /* see walloc_compact */
+
+/* ---- Configuration ------------------------------------------------------------------------ */
+
+typedef struct walloc_arena walloc_arena;
+
+typedef enum walloc_tier_id { WALLOC_RENDER, WALLOC_SCENE, WALLOC_ENTITY, WALLOC_TIERS } walloc_tier_id;
+
+/* What an arena does at its hard budget or when memory is at its maximum, once idle memory elsewhere
+ * and the pressure callback have not helped. */
+typedef enum walloc_recycle {
+  WALLOC_RECYCLE_NEVER = 0, /* the allocation fails */
+  WALLOC_RECYCLE_TO_MARK    /* compact to the place set by walloc_preserve; without one, fail */
+} walloc_recycle;
+
+typedef enum walloc_pressure {
+  WALLOC_PRESSURE_SOFT, /* growth has taken the arena above its soft budget; the allocation goes on */
+  WALLOC_PRESSURE_HARD  /* the allocation is about to fail */
+} walloc_pressure;
+
+/* Called outside any lock by the thread that allocates. It may use every walloc function, also on
+ * this arena. `needed` is what the growth is short of. Return true to have a hard failure tried again
+ * once; ignored for soft. In a program of several modules the function must exist in each. */
+typedef bool walloc_pressure_function(walloc_arena *arena, size_t needed, walloc_pressure level,
+                                      void *user);
+
+#define WALLOC_NO_LANE ((size_t)1)
+
+typedef struct walloc_arena_config {
+  size_t alignment;   /* of every block: power of two, 8 to WALLOC_PAGE_SIZE. Default 8; tiers 128, 64, 8 */
+  size_t reserve;     /* obtained at once. Default none; tiers: their share of walloc_config.reserve */
+  size_t lane;        /* what a thread takes for itself at a time, 4 to 64 KiB, rounded up to the
+                         alignment, or WALLOC_NO_LANE. Default 16 KiB */
+  size_t soft_budget; /* capacity above which the callback is told. Default none */
+  size_t hard_budget; /* capacity never exceeded; rounded down to whole pages. Default none */
+  walloc_recycle recycle;
+  walloc_pressure_function *on_pressure;
+  void *user; /* handed to on_pressure */
+} walloc_arena_config;
+
+typedef struct walloc_config {
+  size_t maximum;               /* of memory obtained by walloc. Default: what the platform allows */
+  size_t reserve;               /* obtained at the start. Default 16 MiB */
+  unsigned share[WALLOC_TIERS]; /* of the reserve, in per cent, at most 100 together. Default 50, 30,
+                                   15; what is left over waits, obtained, for whoever grows first */
+  walloc_arena_config tier[WALLOC_TIERS];
+} walloc_config;
+
+/* Starts walloc; config may be NULL for all defaults. Alone: no other walloc call at the same time.
+ * Cost: obtains the reserve, whose pages are touched only when used. */
+walloc_error walloc_init(const walloc_config *config);
+
+/* Ends walloc: all arenas are gone, their memory is kept for a later walloc_init. Alone. */
+walloc_error walloc_shutdown(void);
+
+/* ---- Arenas ------------------------------------------------------------------------------- */
+
+/* The arena of a tier; NULL for an unknown tier or before walloc_init. Constant time. */
+walloc_arena *walloc_tier(walloc_tier_id tier);
+
+/* An arena of the program's own; config may be NULL. NULL when out of arenas or memory. */
+walloc_arena *walloc_arena_create(const walloc_arena_config *config);
+
+/* Gives all memory of an arena back. Its references become stale. Tiers are refused. */
+walloc_error walloc_arena_destroy(walloc_arena *arena);
+
+/* ---- Allocating --------------------------------------------------------------------------- */
+
+/* `size` bytes at the arena's alignment, uninitialised. NULL: ARENA, SIZE, OUT_OF_MEMORY, BUDGET,
+ * LIMIT, BUSY. Cost: from the thread's lane a handful of plain instructions; from the shared cursor
+ * one atomic operation; only growth takes a lock. */
+void *walloc_alloc(walloc_arena *arena, size_t size);
+
+/* The same at a larger alignment, which is of this block only. One compare-and-swap loop. */
+void *walloc_alloc_aligned(walloc_arena *arena, size_t size, size_t alignment);
+
+/* The same as walloc_alloc for a tier by its number. */
+void *walloc_tier_alloc(walloc_tier_id tier, size_t size);
+
+/* Makes room now, so that blocks of together `bytes` (each rounded up to the alignment, lanes counted
+ * whole) do not grow the arena later. The room is one piece. Same errors as walloc_alloc. */
+walloc_error walloc_reserve(walloc_arena *arena, size_t bytes);
+
+/* Gives idle chunks (behind the one in use) back for others to use. */
+walloc_error walloc_trim(walloc_arena *arena);
+
+/* ---- Throwing away ------------------------------------------------------------------------ */
+
+/* All blocks are gone. One compare-and-swap, whatever is in use; never blocks, never fails for a
+ * live arena. */
+walloc_error walloc_reset(walloc_arena *arena);
+
+/* All behind the first `preserve` bytes of the arena (see walloc_used), rounded up to the alignment,
+ * is gone; blocks that lie wholly before stay valid. PRESERVE when more than used. LIMIT when levels
+ * are nested too deep: each compact that preserves more than the one before it adds a level, one that
+ * preserves less ends the levels above it. Also sets the place of walloc_preserve. Constant time. */
+walloc_error walloc_compact(walloc_arena *arena, size_t preserve);
+
+/* A remembered place. Plain data: copy it, send it, drop it. */
+typedef struct walloc_mark {
+  walloc_arena *arena;
+  uint64_t place; /* generation and place, as in the cursor */
+} walloc_mark;
+
+/* The place between all blocks allocated before this call and all allocated after it. */
+walloc_error walloc_set_mark(walloc_arena *arena, walloc_mark *mark);
+
+/* All blocks allocated after the mark are gone. STALE when the mark's own place is. */
+walloc_error walloc_rewind(walloc_mark mark);
+
+/* Declares all allocated so far the preserved part, below which WALLOC_RECYCLE_TO_MARK never goes.
+ * Forgotten by a reset, and by a compact or rewind to a place before it. */
+walloc_error walloc_preserve(walloc_arena *arena);
+
+/* ---- References --------------------------------------------------------------------------- */
+
+/* A block that knows its generation. Plain data. Generations are 24 bits and wrap: a reference is
+ * recognised as stale for the next eight million resets of its arena, not for ever. */
+typedef struct walloc_ref {
+  walloc_arena *arena;
+  void *address;
+  size_t size;
+  uint64_t place; /* generation, and where the block ends */
+} walloc_ref;
+
+/* As walloc_alloc; address is NULL when it failed. */
+walloc_ref walloc_alloc_ref(walloc_arena *arena, size_t size);
+
+/* As walloc_alloc_aligned. */
+walloc_ref walloc_alloc_aligned_ref(walloc_arena *arena, size_t size, size_t alignment);
+
+/* True while the block has not been thrown away. One plain load when nothing has happened since; a
+ * search of the preserved levels otherwise. */
+bool walloc_ref_valid(walloc_ref ref);
+
+/* Its address, or NULL (STALE). The block can be thrown away right after: see Threads above. */
+void *walloc_ref_get(walloc_ref ref);
+
+/* ---- Asking ------------------------------------------------------------------------------- */
+
+/* Bytes from the arena's start to its cursor: blocks, padding, lanes, unused ends of chunks. What
+ * walloc_compact takes. */
+size_t walloc_used(walloc_arena *arena);
+
+/* What could still be allocated at most: within the hard budget and the maximum, counting free
+ * memory, memory never obtained, and the idle chunks of all arenas. An estimate while others work. */
+size_t walloc_available(walloc_arena *arena);
+
+/* Counters are exact when nobody else is at work, and never steer anything. */
+typedef struct walloc_arena_stats {
+  size_t used;            /* see walloc_used */
+  size_t preserved;       /* set by walloc_preserve or walloc_compact */
+  size_t high_water;      /* largest `used` ever */
+  size_t capacity;        /* of all chunks */
+  size_t chunks;
+  size_t alignment;
+  size_t soft_budget;     /* 0: none */
+  size_t hard_budget;     /* 0: none */
+  uint64_t allocated;     /* all that was ever taken: recycled + used */
+  uint64_t recycled;      /* by reset, compact, rewind */
+  uint64_t resets;        /* times any of these three happened */
+  uint64_t growths;       /* chunks ever added */
+  uint64_t failures;      /* allocations that returned NULL for want of memory */
+  uint64_t pressure;      /* calls of the pressure callback */
+  uint64_t recyclings;    /* by WALLOC_RECYCLE_TO_MARK */
+  uint32_t generation;
+} walloc_arena_stats;
+
+walloc_error walloc_get_arena_stats(walloc_arena *arena, walloc_arena_stats *stats);
+
+typedef struct walloc_memory_stats {
+  size_t maximum;  /* that walloc may obtain */
+  size_t obtained; /* from the platform so far, by walloc alone */
+  size_t free;     /* of that, owned by nobody */
+  size_t arenas;   /* of that, chunks of arenas */
+  size_t own;      /* of that, walloc's own data */
+} walloc_memory_stats;
+
+walloc_error walloc_get_memory_stats(walloc_memory_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,142 @@
+/* The arena: a cursor over a list of chunks.
+ *
+ *      cursor = (generation, chunk 1, offset)
+ *                                 |
+ *     chunk 0            chunk 1  v                chunk 2              chunk 3 ... 63
+ *     [=blocks======--]  [=blocks=|............]   [..... idle .....]   none
+ *                    ^ unused end
+ *
+ * The protocol, in the words that the rest of the room uses:
+ *
+ *  P1. The cursor decides. A block is allocated at the moment when an atomic operation takes the
+ *      cursor from before it to behind it, or when its lane was so taken (a lane's blocks are
+ *      allocated when the thread finds the cursor's generation to be the lane's). The generation in
+ *      that same word is the block's: so each block has exactly one, and two blocks of one generation
+ *      never overlap, since within a generation the cursor only rises.
+ *  P2. Whatever ends a generation is one compare-and-swap of the whole word. An operation that began
+ *      before and has not yet moved the cursor fails its own compare-and-swap, or adds to the new word
+ *      and finds the new generation in what it gets.
+ *  P3. The chunk table is dense: entries 0 to count-1. Entries change only under the growth lock, at
+ *      the end: growth appends, giving up removes the last. The cursor enters a chunk only after its
+ *      entry was written: the entry's store precedes (release) the store of whoever moves the cursor.
+ *  P4. A chunk is given up only when the cursor is before it. Who gives up first empties the entry,
+ *      then reads the cursor; who allocates first moves the cursor, then reads the entry. All four are
+ *      sequentially consistent, so at least one sees the other: the giver, who then puts the entry
+ *      back, or the allocator, who finds an empty entry, which has no room, and starts over.
+ *  P5. Threads of an ended generation may still be between their addition to the cursor and the read
+ *      of the entry when the chunk is given up and another installed in its place. The block they
+ *      return then is of the ended generation, as it would be had the reset come right after it: the
+ *      caller must be kept from using it by the same means (see Threads in walloc.h).
+ *
+ * What a kill leaves behind: between two operations on the cursor nothing; in a lane its unused rest,
+ * until the next generation; under the growth lock see growth.c, under the history lock history.c. */
+#ifndef WALLOC_ARENA_H
+#define WALLOC_ARENA_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+
+#include "arena/chunk.h"
+#include "arena/place.h"
+#include "lock/lock.h"
+#include "walloc.h"
+
+#define CACHE_LINE 64
+
+/* What survived into a generation that did not begin by a reset. See history.h. */
+typedef struct arena_history {
+  _Atomic uint64_t summary;                         /* generation, oldest, levels: see history.c */
+  _Atomic place level[WALLOC_PRESERVED_LEVELS_MAX]; /* ascending in generation and in position */
+} arena_history;
+
+/* Never read by the allocator. Relaxed atomics: written by whoever did the thing counted. */
+typedef struct arena_counters {
+  _Atomic uint64_t recycled; /* bytes */
+  _Atomic uint64_t resets, growths, failures, pressure, recyclings;
+  _Atomic size_t high_water; /* bytes; a maximum */
+} arena_counters;
+
+struct walloc_arena {
+  /* Written by every thread that allocates or throws away. Alone in its cache line. */
+  alignas(CACHE_LINE) _Atomic place cursor;
+
+  /* Read by every allocation; written only while the arena is created, before it is live. */
+  alignas(CACHE_LINE) size_t alignment_mask; /* alignment - 1 */
+  size_t lane;                               /* bytes, or 0 for none */
+  uint32_t slot;                             /* this arena's place in the table of arenas */
+  uint32_t kept;                             /* chunks that are the reserve and are never given up */
+  size_t soft_budget, hard_budget;           /* bytes, or 0 for none */
+  walloc_recycle recycle;
+  walloc_pressure_function *on_pressure;
+  void *user;
+
+  _Atomic uint32_t serial;  /* odd while live; + 1 by create and by destroy, under the table's lock */
+  _Atomic uint32_t count;   /* of chunks; written under the growth lock */
+  _Atomic place preserved;  /* walloc_preserve's place; written by it and by compact */
+  walloc_lock growth;       /* guards the chunk table */
+  walloc_lock history_lock; /* guards the histories' writing */
+  arena_counters counters;
+
+  /* Written under the growth lock. start: pages in all chunks before, so that a place is a number of
+   * bytes in constant time. */
+  _Atomic chunk chunks[WALLOC_CHUNKS_MAX];
+  _Atomic page_index start[WALLOC_CHUNKS_MAX];
+
+  /* Generation g uses history (g / 2) % 2. Written under the history lock. */
+  arena_history history[2];
+};
+
+extern walloc_arena walloc_arenas[WALLOC_ARENAS_MAX];
+
+/* ---- One-line accessors, with their orderings ---------------------------------------------- */
+
+/* Sequentially consistent: half of P4's argument. */
+static inline chunk arena_chunk(walloc_arena *arena, uint32_t n) {
+  return atomic_load_explicit(&arena->chunks[n], memory_order_seq_cst);
+}
+
+/* Acquire: pairs with the release of whoever moved it, so that the chunk it names is visible. */
+static inline place arena_cursor(walloc_arena *arena) {
+  return atomic_load_explicit(&arena->cursor, memory_order_acquire);
+}
+
+/* Sequentially consistent: the allocator's half of P4; as a release it publishes the mover's history
+ * and chunk, as an acquire it sees those of the movers before. */
+static inline bool arena_move_cursor(walloc_arena *arena, place *seen, place next) {
+  return atomic_compare_exchange_strong_explicit(&arena->cursor, seen, next, memory_order_seq_cst,
+                                                 memory_order_acquire);
+}
+
+/* Acquire: pairs with the release in walloc_arena_create. */
+static inline bool arena_is_live(walloc_arena *arena) {
+  return (atomic_load_explicit(&arena->serial, memory_order_acquire) & 1) != 0;
+}
+
+static inline size_t arena_alignment(const walloc_arena *arena) {
+  return arena->alignment_mask + 1;
+}
+
+static inline uint64_t arena_round_up(const walloc_arena *arena, uint64_t bytes) {
+  return (bytes + arena->alignment_mask) & ~(uint64_t)arena->alignment_mask;
+}
+
+/* Relaxed: statistics. */
+static inline void count_event(_Atomic uint64_t *counter) {
+  atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* ---- The room's own calls -------------------------------------------------------------------*/
+
+/* Bytes from the arena's start to a place; constant time. */
+uint64_t walloc_arena_distance(walloc_arena *arena, place p);
+
+/* The same place, moved back to its chunk's end where failed additions have taken it beyond. */
+place walloc_arena_clip(walloc_arena *arena, place p);
+
+/* Allocates, and says where the block ends. NULL with walloc_last_error. alignment 0: the arena's. */
+void *walloc_arena_allocate(walloc_arena *arena, size_t size, size_t alignment, place *end);
+
+/* OK when the arena may be used, else the error to return. */
+walloc_error walloc_arena_check(walloc_arena *arena);
+
+#endif

@@ -1,0 +1,158 @@
+/* The table of arenas. Slots are fixed memory: an arena's address is never anything else, so a stale
+ * handle meets a dead arena, not somebody else's data. A slot's generation goes on from life to life,
+ * so that references from an earlier one are stale.
+ *
+ * The table lock is the outermost one: growth and page locks are taken inside it. */
+#include "arena/lifetime.h"
+
+#include "arena/room.h"
+#include "error/error.h"
+#include "tiers/tiers.h"
+
+#define DEFAULT_LANE ((size_t)16384)
+#define LANE_MIN ((size_t)4096)
+#define LANE_MAX ((size_t)65536)
+
+walloc_arena walloc_arenas[WALLOC_ARENAS_MAX];
+
+/* Held while a slot is searched for, and while an arena begins or ends. */
+static walloc_lock table_lock;
+
+/* Acquire and release: pairs with arena_is_live, so that a live arena's fields are visible. */
+static void change_life(walloc_arena *arena) {
+  atomic_fetch_add_explicit(&arena->serial, 1, memory_order_acq_rel);
+}
+
+static bool is_power_of_two(size_t value) { return value != 0 && (value & (value - 1)) == 0; }
+
+static bool alignment_is_good(size_t alignment) {
+  return alignment == 0 || (is_power_of_two(alignment) && alignment >= WALLOC_ALIGNMENT_MIN &&
+                            alignment <= WALLOC_PAGE_SIZE);
+}
+
+static bool lane_is_good(size_t lane) {
+  return lane == 0 || lane == WALLOC_NO_LANE || (lane >= LANE_MIN && lane <= LANE_MAX);
+}
+
+static bool budgets_are_good(const walloc_arena_config *config) {
+  size_t hard = config->hard_budget;
+  if (hard == 0)
+    return true;
+  return hard >= WALLOC_PAGE_SIZE && config->soft_budget <= hard &&
+         config->reserve <= hard - hard % WALLOC_PAGE_SIZE;
+}
+
+walloc_error walloc_arena_check_config(const walloc_arena_config *config) {
+  bool good = alignment_is_good(config->alignment) && lane_is_good(config->lane) &&
+              budgets_are_good(config) &&
+              config->reserve <= (uint64_t)PAGE_LIMIT * WALLOC_PAGE_SIZE &&
+              (unsigned)config->recycle <= WALLOC_RECYCLE_TO_MARK;
+  return good ? WALLOC_OK : WALLOC_ERROR_CONFIG;
+}
+
+static size_t lane_of(const walloc_arena_config *config, size_t alignment) {
+  if (config->lane == WALLOC_NO_LANE)
+    return 0;
+  size_t lane = config->lane == 0 ? DEFAULT_LANE : config->lane;
+  return (lane + alignment - 1) & ~(alignment - 1);
+}
+
+/* Relaxed: nobody else looks at a dead arena's counters. */
+static void clear_counters(arena_counters *counters) {
+  _Atomic uint64_t *const all[] = {&counters->recycled, &counters->resets,   &counters->growths,
+                                   &counters->failures, &counters->pressure, &counters->recyclings};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    atomic_store_explicit(all[i], 0, memory_order_relaxed);
+  atomic_store_explicit(&counters->high_water, 0, memory_order_relaxed);
+}
+
+walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config) {
+  walloc_arena *arena = &walloc_arenas[slot];
+  size_t alignment = config->alignment == 0 ? WALLOC_ALIGNMENT_MIN : config->alignment;
+  arena->slot = slot;
+  arena->alignment_mask = alignment - 1;
+  arena->lane = lane_of(config, alignment);
+  arena->kept = 0;
+  arena->soft_budget = config->soft_budget;
+  arena->hard_budget = config->hard_budget;
+  arena->recycle = config->recycle;
+  arena->on_pressure = config->on_pressure;
+  arena->user = config->user;
+  clear_counters(&arena->counters);
+  atomic_store_explicit(&arena->preserved, 0, memory_order_relaxed);
+  place last = arena_cursor(arena);
+  atomic_store_explicit(&arena->cursor,
+                        place_of(generation_after_reset(place_generation(last)), 0, 0),
+                        memory_order_release); /* with arena_cursor */
+  if (config->reserve != 0) {
+    request r = {arena_round_up(arena, config->reserve), alignment};
+    walloc_error error = walloc_arena_make_room(arena, &r);
+    if (error != WALLOC_OK)
+      return error;
+    arena->kept = 1;
+  }
+  change_life(arena);
+  return WALLOC_OK;
+}
+
+walloc_error walloc_arena_end(walloc_arena *arena) {
+  if (!arena_is_live(arena))
+    return WALLOC_OK;
+  walloc_reset(arena);
+  walloc_error error = walloc_arena_release_chunks(arena);
+  if (error == WALLOC_OK)
+    change_life(arena);
+  return error;
+}
+
+/* ---- The program's own arenas -------------------------------------------------------------- */
+
+static walloc_error create(const walloc_arena_config *config, walloc_arena **created) {
+  if (!walloc_is_initialized())
+    return WALLOC_ERROR_NOT_INITIALIZED;
+  walloc_error error = walloc_arena_check_config(config);
+  if (error != WALLOC_OK)
+    return error;
+  if (!walloc_lock_acquire(&table_lock))
+    return WALLOC_ERROR_BUSY;
+  uint32_t slot = WALLOC_TIERS;
+  while (slot < WALLOC_ARENAS_MAX && arena_is_live(&walloc_arenas[slot]))
+    slot++;
+  error = slot < WALLOC_ARENAS_MAX ? walloc_arena_begin(slot, config) : WALLOC_ERROR_LIMIT;
+  walloc_lock_release(&table_lock);
+  *created = &walloc_arenas[slot];
+  return error;
+}
+
+walloc_arena *walloc_arena_create(const walloc_arena_config *config) {
+  static const walloc_arena_config defaults;
+  walloc_arena *arena;
+  walloc_error error = create(config == NULL ? &defaults : config, &arena);
+  return error == WALLOC_OK ? arena : walloc_fail(error);
+}
+
+walloc_error walloc_arena_destroy(walloc_arena *arena) {
+  walloc_error error = walloc_arena_check(arena);
+  if (error != WALLOC_OK)
+    return error;
+  if (arena < &walloc_arenas[WALLOC_TIERS])
+    return WALLOC_ERROR_ARENA;
+  if (!walloc_lock_acquire(&table_lock))
+    return WALLOC_ERROR_BUSY;
+  error = walloc_arena_end(arena);
+  walloc_lock_release(&table_lock);
+  return error;
+}
+
+static bool is_in_table(const walloc_arena *arena) {
+  uintptr_t offset = (uintptr_t)arena - (uintptr_t)walloc_arenas;
+  return offset < sizeof walloc_arenas && offset % sizeof *arena == 0;
+}
+
+walloc_error walloc_arena_check(walloc_arena *arena) {
+  if (!walloc_is_initialized())
+    return WALLOC_ERROR_NOT_INITIALIZED;
+  if (!is_in_table(arena) || !arena_is_live(arena))
+    return WALLOC_ERROR_ARENA;
+  return WALLOC_OK;
+}

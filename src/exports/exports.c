@@ -1,0 +1,171 @@
+/* What JavaScript calls in the attached walloc.wasm: the C API with numbers for arguments.
+ *
+ * An arena is a handle, slot + 32 x serial, which a later arena in the same slot does not share. More
+ * than one number goes through the calling thread's scratch area, with the layout that the C structs
+ * have on wasm32. Each is called from the thread that owns the instance, after thread_start. */
+#include <stdalign.h>
+#include <stddef.h>
+
+#include "arena/arena.h"
+#include "arena/history.h"
+#include "error/error.h"
+#include "exports/exported.h"
+#include "exports/thread_block.h"
+#include "pages/pages.h"
+#include "tiers/tiers.h"
+
+#define NO_ARENA UINT32_MAX
+
+_Static_assert(sizeof(walloc_arena_config) == 8 * 4, "read by JavaScript as 8 numbers");
+_Static_assert(sizeof(walloc_config) == (5 + WALLOC_TIERS * 8) * 4, "read as 29 numbers");
+_Static_assert(offsetof(walloc_arena_stats, allocated) == 32, "8 numbers, then 7 of 64 bits");
+_Static_assert(offsetof(walloc_arena_stats, generation) == 88, "and the generation");
+_Static_assert(sizeof(walloc_memory_stats) == 5 * 4, "written as 5 numbers");
+
+/* The calling thread's own: what goes in and out beside arguments and results. */
+static _Thread_local union {
+  alignas(8) place place;
+  walloc_config config;
+  walloc_arena_config arena_config;
+  walloc_arena_stats arena_stats;
+  walloc_memory_stats memory_stats;
+  unsigned char bytes[160];
+} scratch;
+
+/* ---- Handles --------------------------------------------------------------------------------- */
+
+static uint32_t handle_of(walloc_arena *arena) {
+  if (arena == NULL)
+    return NO_ARENA;
+  /* Relaxed: a number to compare; whether the arena is live is asked with acquire. */
+  uint32_t serial = atomic_load_explicit(&arena->serial, memory_order_relaxed);
+  return arena->slot + serial * WALLOC_ARENAS_MAX;
+}
+
+/* NULL when it is not, or no longer, an arena; every function refuses that with ARENA. */
+static walloc_arena *arena_of(uint32_t handle) {
+  walloc_arena *arena = &walloc_arenas[handle % WALLOC_ARENAS_MAX];
+  return arena_is_live(arena) && handle_of(arena) == handle ? arena : NULL;
+}
+
+/* ---- Threads --------------------------------------------------------------------------------- */
+
+EXPORTED("thread_start") bool walloc_export_thread_start(bool can_wait, uint32_t block) {
+  walloc_platform_set_can_wait(can_wait);
+  return walloc_thread_block_record(block);
+}
+
+EXPORTED("scratch") void *walloc_export_scratch(void) { return &scratch; }
+
+EXPORTED("last_error") walloc_error walloc_export_last_error(void) { return walloc_last_error(); }
+
+/* ---- Pressure -------------------------------------------------------------------------------- */
+
+IMPORTED("walloc", "pressure")
+bool walloc_import_pressure(uint32_t arena, uint32_t needed, uint32_t level);
+
+static bool ask_javascript(walloc_arena *arena, size_t needed, walloc_pressure level, void *user) {
+  (void)user;
+  return walloc_import_pressure(handle_of(arena), needed, level);
+}
+
+/* JavaScript has no function pointers to give: any number but 0 means that it wants to be asked. */
+static void take_callback(walloc_arena_config *config) {
+  if (config->on_pressure != NULL)
+    config->on_pressure = ask_javascript;
+}
+
+/* ---- Starting, tiers, arenas ----------------------------------------------------------------- */
+
+EXPORTED("init") walloc_error walloc_export_init(void) {
+  walloc_config config = scratch.config;
+  for (int tier = 0; tier < WALLOC_TIERS; tier++)
+    take_callback(&config.tier[tier]);
+  return walloc_init(&config);
+}
+
+EXPORTED("shutdown") walloc_error walloc_export_shutdown(void) { return walloc_shutdown(); }
+
+EXPORTED("tier") uint32_t walloc_export_tier(uint32_t tier) {
+  return handle_of(walloc_tier((walloc_tier_id)tier));
+}
+
+EXPORTED("arena_create") uint32_t walloc_export_arena_create(void) {
+  walloc_arena_config config = scratch.arena_config;
+  take_callback(&config);
+  return handle_of(walloc_arena_create(&config));
+}
+
+EXPORTED("arena_destroy") walloc_error walloc_export_arena_destroy(uint32_t arena) {
+  return walloc_arena_destroy(arena_of(arena));
+}
+
+/* Where the generation is read by a plain load; 0 for no arena. */
+EXPORTED("cursor") void *walloc_export_cursor(uint32_t arena) {
+  walloc_arena *found = arena_of(arena);
+  return found == NULL ? NULL : &found->cursor;
+}
+
+EXPORTED("map") void *walloc_export_map(void) { return walloc_page_map; }
+
+/* ---- Allocating ------------------------------------------------------------------------------ */
+
+EXPORTED("alloc") void *walloc_export_alloc(uint32_t arena, size_t size, size_t alignment) {
+  return walloc_arena_allocate(arena_of(arena), size, alignment, &scratch.place);
+}
+
+EXPORTED("reserve") walloc_error walloc_export_reserve(uint32_t arena, size_t bytes) {
+  return walloc_reserve(arena_of(arena), bytes);
+}
+
+EXPORTED("trim") walloc_error walloc_export_trim(uint32_t arena) {
+  return walloc_trim(arena_of(arena));
+}
+
+/* ---- Throwing away --------------------------------------------------------------------------- */
+
+static place place_from(uint32_t low, uint32_t high) { return (place)high << 32 | low; }
+
+EXPORTED("reset") walloc_error walloc_export_reset(uint32_t arena) {
+  return walloc_reset(arena_of(arena));
+}
+
+EXPORTED("compact") walloc_error walloc_export_compact(uint32_t arena, size_t preserve) {
+  return walloc_compact(arena_of(arena), preserve);
+}
+
+EXPORTED("set_mark") walloc_error walloc_export_set_mark(uint32_t arena) {
+  walloc_mark mark = {NULL, 0};
+  walloc_error error = walloc_set_mark(arena_of(arena), &mark);
+  scratch.place = mark.place;
+  return error;
+}
+
+EXPORTED("rewind") walloc_error walloc_export_rewind(uint32_t arena, uint32_t low, uint32_t high) {
+  return walloc_rewind((walloc_mark){arena_of(arena), place_from(low, high)});
+}
+
+EXPORTED("preserve") walloc_error walloc_export_preserve(uint32_t arena) {
+  return walloc_preserve(arena_of(arena));
+}
+
+EXPORTED("place_valid") bool walloc_export_place_valid(uint32_t arena, uint32_t low, uint32_t high) {
+  walloc_arena *found = arena_of(arena);
+  return found != NULL && walloc_history_holds(found, place_from(low, high));
+}
+
+/* ---- Asking ---------------------------------------------------------------------------------- */
+
+EXPORTED("used") size_t walloc_export_used(uint32_t arena) { return walloc_used(arena_of(arena)); }
+
+EXPORTED("available") size_t walloc_export_available(uint32_t arena) {
+  return walloc_available(arena_of(arena));
+}
+
+EXPORTED("arena_stats") walloc_error walloc_export_arena_stats(uint32_t arena) {
+  return walloc_get_arena_stats(arena_of(arena), &scratch.arena_stats);
+}
+
+EXPORTED("memory_stats") walloc_error walloc_export_memory_stats(void) {
+  return walloc_get_memory_stats(&scratch.memory_stats);
+}

@@ -1,0 +1,93 @@
+/* Thread blocks. See thread_block.h.
+ *
+ *     slot:  | address of a block : 28 high bits | recorded in the page map : bit 1 | in use : bit 0 |
+ *
+ * Argument: a block is in use by at most one thread, since only a compare-and-swap that sets bit 0
+ * takes it, and only its user clears it. Taking acquires and leaving releases, so that the next user
+ * sees the memory as the last one left it. */
+#include "exports/thread_block.h"
+
+#include <stdalign.h>
+#include <stdatomic.h>
+
+#include "exports/exported.h"
+#include "pages/pages.h"
+
+#define IN_USE 1u
+#define RECORDED 2u
+#define FLAGS (IN_USE | RECORDED)
+
+#define WASM_PAGES_MAX 65536u /* of 64 KiB, as a thread block is */
+
+/* The first thread's, so that starting up does not grow the memory. Part of the module's own data. */
+static alignas(16) unsigned char first_block[THREAD_BLOCK_SIZE];
+
+/* Written by the thread that takes, records or leaves the block. 0: none. */
+static _Atomic uint32_t slots[THREADS_MAX];
+
+/* Whether first_block has been taken for a slot. Written once, by exchange. */
+static _Atomic bool first_taken;
+
+static bool swap(_Atomic uint32_t *slot, uint32_t from, uint32_t to) {
+  return atomic_compare_exchange_strong_explicit(slot, &from, to, memory_order_acq_rel,
+                                                 memory_order_relaxed);
+}
+
+static uint32_t claim_used(void) {
+  for (uint32_t i = 0; i < THREADS_MAX; i++) {
+    uint32_t slot = atomic_load_explicit(&slots[i], memory_order_relaxed);
+    if (slot != 0 && (slot & IN_USE) == 0 && swap(&slots[i], slot, slot | IN_USE))
+      return slot & ~FLAGS;
+  }
+  return 0;
+}
+
+static uint32_t fresh_block(void) {
+  if (!atomic_exchange_explicit(&first_taken, true, memory_order_relaxed))
+    return (uint32_t)(uintptr_t)first_block | RECORDED;
+  size_t page = __builtin_wasm_memory_grow(0, 1);
+  if (page == SIZE_MAX || page == WASM_PAGES_MAX - 1)
+    return 0; /* at the maximum, or the last page of 4 GiB, which nobody may use */
+  return (uint32_t)(page * THREAD_BLOCK_SIZE);
+}
+
+EXPORTED("thread_claim") uint32_t walloc_thread_claim(void) {
+  uint32_t block = claim_used();
+  if (block != 0)
+    return block;
+  for (uint32_t i = 0; i < THREADS_MAX; i++) {
+    if (atomic_load_explicit(&slots[i], memory_order_relaxed) != 0)
+      continue;
+    if (block == 0)
+      block = fresh_block();
+    if (block == 0 || swap(&slots[i], 0, block | IN_USE))
+      return block & ~FLAGS;
+  }
+  return 0;
+}
+
+static _Atomic uint32_t *slot_of(uint32_t block) {
+  for (uint32_t i = 0; i < THREADS_MAX; i++)
+    if ((atomic_load_explicit(&slots[i], memory_order_relaxed) & ~FLAGS) == block)
+      return &slots[i];
+  return 0;
+}
+
+/* Release: pairs with the acquire in swap. */
+EXPORTED("thread_release") void walloc_thread_release(uint32_t block) {
+  _Atomic uint32_t *slot = slot_of(block);
+  if (slot != 0)
+    atomic_fetch_and_explicit(slot, ~IN_USE, memory_order_release);
+}
+
+/* Relaxed: only the block's user comes here, and the page lock publishes the map. */
+bool walloc_thread_block_record(uint32_t block) {
+  _Atomic uint32_t *slot = slot_of(block);
+  if (slot == 0 || (atomic_load_explicit(slot, memory_order_relaxed) & RECORDED) != 0)
+    return true;
+  if (!walloc_pages_adopt((page_index)(block / WALLOC_PAGE_SIZE),
+                          (page_index)(THREAD_BLOCK_SIZE / WALLOC_PAGE_SIZE)))
+    return false;
+  atomic_fetch_or_explicit(slot, RECORDED, memory_order_relaxed);
+  return true;
+}

@@ -1,0 +1,23 @@
+/* Thread blocks: the stack and thread-local storage of each JavaScript thread, 64 KiB each.
+ *
+ *     block                                                        block + 65536
+ *     | thread-local storage |  ...  <-- stack grows down from the end           |
+ *
+ * A thread that has no stack yet must be able to get one: thread_claim and thread_release use neither
+ * stack nor thread-local storage nor locks (JavaScript sets the stack pointer to 0 before the call, so
+ * that a mistake traps). Blocks are kept for the next thread when one ends.
+ *
+ * Any thread. What a kill leaves behind: a block in use by nobody, until recovery. */
+#ifndef WALLOC_EXPORTS_THREAD_BLOCK_H
+#define WALLOC_EXPORTS_THREAD_BLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define THREADS_MAX 256
+#define THREAD_BLOCK_SIZE ((uint32_t)65536)
+
+/* Enters the calling thread's block into the page map, once in the block's life. False: BUSY. */
+bool walloc_thread_block_record(uint32_t block);
+
+#endif

@@ -1,0 +1,69 @@
+/* The lock. See lock.h for its word.
+ *
+ * Argument. The word is 0 when the lock is free; only a compare-and-swap from 0 takes it, only an
+ * exchange to 0 by its holder leaves it: so at most one thread holds it. Taking is `acquire` and pairs
+ * with the `release` of the exchange that left it: all that the previous holder did is visible.
+ *
+ * Nobody sleeps for ever: a thread sets the sleeper bit before it sleeps, and sleeps only while the
+ * word still is what it then was; the holder's exchange returns the bit and wakes one sleeper. The one
+ * woken cannot know whether others sleep, so a thread that has slept takes the lock with the bit set,
+ * and its own release wakes the next.
+ *
+ * What a kill leaves behind: before the compare-and-swap nothing; after it the word, naming the dead
+ * thread; after the exchange a free lock whose sleeper was not woken, if the kill hits between the two
+ * instructions of release. */
+#include "lock/lock.h"
+
+#include "platform/platform.h"
+
+#define SLEEPERS ((uint32_t)1)
+
+/* Before a first sleep: most critical sections are shorter than going to sleep and waking up. */
+#define SPINS_BEFORE_SLEEP 100
+
+/* Where sleeping is forbidden: some milliseconds, which covers a holder that lost its processor. */
+#define SPINS_AT_MOST 2000000
+
+static bool try_take(walloc_lock *lock, uint32_t taken) {
+  uint32_t seen = atomic_load_explicit(&lock->word, memory_order_relaxed);
+  return seen == 0 && atomic_compare_exchange_strong_explicit(
+                          &lock->word, &seen, taken, memory_order_acquire, memory_order_relaxed);
+}
+
+static bool spin(walloc_lock *lock, uint32_t taken, uint32_t times) {
+  for (uint32_t i = 0; i < times; i++) {
+    if (try_take(lock, taken))
+      return true;
+    walloc_platform_pause();
+  }
+  return false;
+}
+
+static void sleep_until_taken(walloc_lock *lock, uint32_t taken) {
+  while (!try_take(lock, taken | SLEEPERS)) {
+    uint32_t seen = atomic_load_explicit(&lock->word, memory_order_relaxed);
+    if (seen == 0)
+      continue;
+    /* Relaxed: announces the sleeper to whoever releases, and carries no data. */
+    if ((seen & SLEEPERS) != 0 ||
+        atomic_compare_exchange_strong_explicit(&lock->word, &seen, seen | SLEEPERS,
+                                                memory_order_relaxed, memory_order_relaxed))
+      walloc_platform_wait(&lock->word, seen | SLEEPERS);
+  }
+}
+
+bool walloc_lock_acquire(walloc_lock *lock) {
+  uint32_t thread = walloc_platform_thread();
+  if (spin(lock, thread, SPINS_BEFORE_SLEEP))
+    return true;
+  if (!walloc_platform_can_wait())
+    return spin(lock, thread, SPINS_AT_MOST);
+  sleep_until_taken(lock, thread);
+  return true;
+}
+
+void walloc_lock_release(walloc_lock *lock) {
+  uint32_t held = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
+  if ((held & SLEEPERS) != 0)
+    walloc_platform_wake(&lock->word);
+}

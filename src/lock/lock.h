@@ -1,0 +1,27 @@
+/* The lock: held for short stretches where memory grows or changes its owner, never on the way of an
+ * ordinary allocation.
+ *
+ *   word:  | thread that holds it : 31 | somebody sleeps : 1 |      0 = free
+ *
+ * It names its holder, so that what a dead thread held can be found. Any thread may use it; it is not
+ * recursive. Static zero is an open lock.
+ *
+ * A browser's main thread may not sleep. There, acquire spins a bounded number of times and then
+ * gives up; everywhere else it always succeeds. */
+#ifndef WALLOC_LOCK_H
+#define WALLOC_LOCK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct walloc_lock {
+  _Atomic uint32_t word; /* written by whoever takes, awaits or leaves the lock */
+} walloc_lock;
+
+/* False only on a thread that may not sleep, when the holder kept it for the whole spin. */
+bool walloc_lock_acquire(walloc_lock *lock);
+
+void walloc_lock_release(walloc_lock *lock);
+
+#endif

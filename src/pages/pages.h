@@ -1,0 +1,39 @@
+/* The page provider: owns all memory that walloc has ever obtained, in runs of 16 KiB pages.
+ *
+ * Runs are searched first fit in the page map, which keeps old (touched) memory in use before fresh
+ * memory is asked for. What is given back joins its free neighbours and may go to any owner.
+ *
+ * All functions may be called from any thread. They take the page lock, the innermost one: nothing
+ * else is acquired while it is held. Cost: a walk over the map's bytes below the highest page obtained,
+ * and a growth of the memory when there is no free run. */
+#ifndef WALLOC_PAGES_H
+#define WALLOC_PAGES_H
+
+#include "pages/map.h"
+#include "walloc.h"
+
+/* Sets the limit for what may be obtained. Alone, at walloc_init. */
+void walloc_pages_start(size_t maximum);
+
+/* A run of `count` pages for an owner. OUT_OF_MEMORY or BUSY when there is none. The memory's content
+ * is whatever its last owner left. */
+walloc_error walloc_pages_take(page_index count, uint8_t owner, page_index *first);
+
+/* Gives back a run, or a part of one whose other part stays valid. False (BUSY): nothing happened. */
+bool walloc_pages_give(page_index first, page_index count);
+
+/* Obtains memory until there is a free run of `count` pages. */
+walloc_error walloc_pages_prepare(page_index count);
+
+/* Records memory that walloc's own part of the program has obtained by itself. */
+bool walloc_pages_adopt(page_index first, page_index count);
+
+/* Sums. `headroom` is what could still be obtained within the maximum. */
+typedef struct walloc_pages_sums {
+  page_index maximum, obtained, free, own;
+  page_index headroom;
+} walloc_pages_sums;
+
+walloc_pages_sums walloc_pages_count(void);
+
+#endif

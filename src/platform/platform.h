@@ -1,0 +1,82 @@
+/* What differs between a native process, an Emscripten program and the stand-alone walloc.wasm.
+ *
+ * This room is the only one that asks which platform it is on. Everything above it works with
+ * addresses counted from walloc_platform_base (0 in WebAssembly) and at most 4 GiB long.
+ *
+ * Every function may be called from any thread unless it says otherwise. */
+#ifndef WALLOC_PLATFORM_H
+#define WALLOC_PLATFORM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "walloc.h"
+
+/* ---- The address space -------------------------------------------------------------------- */
+
+#define WALLOC_SPACE_SIZE ((uint64_t)1 << 32)
+
+#ifdef __wasm__
+#define walloc_platform_base ((uintptr_t)0)
+#else
+/* Written once, by walloc_platform_start, before any other thread can know of walloc. */
+extern uintptr_t walloc_platform_base;
+#endif
+
+/* Makes the address space usable. Called under walloc_init; calling it again does nothing. */
+bool walloc_platform_start(void);
+
+/* The most that walloc may ever obtain here, in bytes; 2^32 less a page fits no 32-bit size_t. */
+size_t walloc_platform_maximum(void);
+
+/* Where the next growth would begin, as an offset from the base. Others may grow in between, so it
+ * is a hint. At 4 GiB it is 2^32, hence 64 bits. */
+uint64_t walloc_platform_end(void);
+
+/* A range of memory that is now walloc's; length 0 when there is none. */
+typedef struct walloc_grant {
+  uint64_t start; /* offset from the base */
+  uint64_t length;
+} walloc_grant;
+
+/* Obtains at least `length` bytes in one piece, or as much of them as one step can (1 GiB). The range
+ * need not continue the one before: others grow memory too. */
+walloc_grant walloc_platform_grow(uint64_t length);
+
+/* ---- Threads ------------------------------------------------------------------------------ */
+
+/* A number for the calling thread that no other living thread has: not 0, lowest bit clear. */
+uint32_t walloc_platform_thread(void);
+
+/* Whether this thread may sleep. False on a browser's main thread. */
+bool walloc_platform_can_wait(void);
+
+/* Sleeps while *word is `expected`, until woken; may also return for no reason. */
+void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected);
+
+/* Wakes one thread that sleeps on the word. */
+void walloc_platform_wake(_Atomic uint32_t *word);
+
+/* A hint to the processor that this is a spin loop. */
+static inline void walloc_platform_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/* Only where JavaScript starts the threads: what walloc_platform_can_wait answers from now on. */
+void walloc_platform_set_can_wait(bool can_wait);
+
+/* ---- For tests, native only --------------------------------------------------------------- */
+
+/* The n-th growth from now fails, once. 0: none. From one thread. */
+void walloc_platform_fail_growth(unsigned n);
+
+/* Somebody else takes memory where walloc would have grown next. */
+void walloc_platform_foreign_growth(size_t bytes);
+
+#endif

@@ -1,0 +1,42 @@
+/* Linked into an Emscripten program: memory comes from sbrk, which the program and its libraries use
+ * as well. What they take in between is theirs; the page map knows it as foreign. */
+#include "platform/platform.h"
+
+#include <emscripten/heap.h>
+#include <emscripten/threading.h>
+#include <unistd.h>
+
+/* sbrk's argument is signed in some versions of Emscripten. */
+#define LARGEST_STEP ((uint64_t)1 << 30)
+
+bool walloc_platform_start(void) { return true; }
+
+size_t walloc_platform_maximum(void) { return emscripten_get_heap_max(); }
+
+uint64_t walloc_platform_end(void) { return (uintptr_t)sbrk(0); }
+
+/* sbrk fails without trying again when another thread has grown the memory at the same moment, since
+ * the growth it asked for is then no growth any more. So try as long as the memory keeps growing:
+ * each turn but the last sees a larger memory, and memory is finite. */
+static void *sbrk_patiently(uint64_t length) {
+  for (;;) {
+    size_t before = emscripten_get_heap_size();
+    void *start = sbrk((intptr_t)length);
+    if (start != (void *)-1 || emscripten_get_heap_size() == before)
+      return start;
+  }
+}
+
+walloc_grant walloc_platform_grow(uint64_t length) {
+  if (length > LARGEST_STEP)
+    length = LARGEST_STEP;
+  /* At 4 GiB exactly, Emscripten believes the memory to be empty: stay away from that edge. */
+  if (length > (uint64_t)emscripten_get_heap_max() - walloc_platform_end())
+    return (walloc_grant){0, 0};
+  void *start = sbrk_patiently(length);
+  if (start == (void *)-1)
+    return (walloc_grant){0, 0};
+  return (walloc_grant){(uintptr_t)start, length};
+}
+
+bool walloc_platform_can_wait(void) { return !emscripten_is_main_browser_thread(); }

@@ -1,0 +1,112 @@
+/* Native: one reserved range of 4 GiB of addresses, taken from its start towards its end.
+ *
+ * The system gives a page its memory when it is first touched, so that growing is an addition. The
+ * range stays for the life of the process. This is the build for sanitizers, debuggers and fuzzers;
+ * it behaves like WebAssembly, the limit of 4 GiB included. */
+#define _GNU_SOURCE /* syscall, MAP_ANONYMOUS, MAP_NORESERVE */
+#include "platform/platform.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#endif
+
+uintptr_t walloc_platform_base;
+
+/* Offset of the first byte nobody has taken. Written by compare-and-swap of whoever grows. Page 0 is
+ * left out so that no offset is 0, as in WebAssembly. */
+static _Atomic uint64_t end_offset = WALLOC_ALIGNMENT_MAX;
+
+/* Growths until one fails; written by tests, and by the growth that takes it to 0. */
+static _Atomic uint32_t growths_until_failure;
+
+bool walloc_platform_start(void) {
+  if (walloc_platform_base != 0)
+    return true;
+  /* One more 64 KiB than needed, so that the base can be aligned as WebAssembly's is. */
+  void *range = mmap(NULL, WALLOC_SPACE_SIZE + WALLOC_ALIGNMENT_MAX, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (range == MAP_FAILED)
+    return false;
+  uintptr_t mask = WALLOC_ALIGNMENT_MAX - 1;
+  walloc_platform_base = ((uintptr_t)range + mask) & ~mask;
+  return true;
+}
+
+size_t walloc_platform_maximum(void) { return WALLOC_SPACE_SIZE; }
+
+uint64_t walloc_platform_end(void) {
+  return atomic_load_explicit(&end_offset, memory_order_relaxed);
+}
+
+/* True when a test asked for this growth to fail. */
+static bool failure_is_due(void) {
+  uint32_t left = atomic_load_explicit(&growths_until_failure, memory_order_relaxed);
+  while (left != 0) {
+    if (atomic_compare_exchange_weak_explicit(&growths_until_failure, &left, left - 1,
+                                              memory_order_relaxed, memory_order_relaxed))
+      return left == 1;
+  }
+  return false;
+}
+
+/* Relaxed throughout: the number carries no data with it; the memory itself is zero and unshared
+ * until the caller publishes it. */
+static walloc_grant take(uint64_t length) {
+  uint64_t start = atomic_load_explicit(&end_offset, memory_order_relaxed);
+  do {
+    if (length > WALLOC_SPACE_SIZE - start)
+      return (walloc_grant){0, 0};
+  } while (!atomic_compare_exchange_weak_explicit(&end_offset, &start, start + length,
+                                                  memory_order_relaxed, memory_order_relaxed));
+  return (walloc_grant){start, length};
+}
+
+walloc_grant walloc_platform_grow(uint64_t length) {
+  if (failure_is_due())
+    return (walloc_grant){0, 0};
+  return take(length);
+}
+
+uint32_t walloc_platform_thread(void) {
+#ifdef __linux__
+  static _Thread_local uint32_t thread;
+  if (thread == 0)
+    thread = (uint32_t)syscall(SYS_gettid) << 1;
+#else
+  /* Numbers in order of first use; wraps only after two thousand million threads. */
+  static _Atomic uint32_t next = 2;
+  static _Thread_local uint32_t thread;
+  if (thread == 0)
+    thread = atomic_fetch_add_explicit(&next, 2, memory_order_relaxed);
+#endif
+  return thread;
+}
+
+bool walloc_platform_can_wait(void) { return true; }
+
+void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected) {
+#ifdef __linux__
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
+#else
+  if (atomic_load_explicit(word, memory_order_relaxed) == expected)
+    sched_yield();
+#endif
+}
+
+void walloc_platform_wake(_Atomic uint32_t *word) {
+#ifdef __linux__
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+#else
+  (void)word;
+#endif
+}
+
+void walloc_platform_fail_growth(unsigned n) {
+  atomic_store_explicit(&growths_until_failure, n, memory_order_relaxed);
+}
+
+void walloc_platform_foreign_growth(size_t bytes) { (void)take(bytes); }

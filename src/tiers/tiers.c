@@ -1,0 +1,125 @@
+/* Starting and ending, and the three tiers: the arenas of the first three slots, with a share of the
+ * reserve each.
+ *
+ *     reserve:   [ render 50 % | scene 30 % | entity 15 % | 5 % free: the next to grow has it ]
+ *
+ * walloc_init and walloc_shutdown are called alone; walloc_tier from any thread. */
+#include "tiers/tiers.h"
+
+#include "arena/arena.h"
+#include "arena/lifetime.h"
+#include "error/error.h"
+#include "pages/pages.h"
+
+#define DEFAULT_RESERVE ((size_t)16 << 20)
+
+static const size_t default_alignment[WALLOC_TIERS] = {128, 64, 8};
+static const unsigned default_share[WALLOC_TIERS] = {50, 30, 15};
+
+typedef enum state { STOPPED, CHANGING, RUNNING } state;
+
+/* Written by walloc_init and walloc_shutdown. */
+static _Atomic uint32_t current_state;
+
+/* Acquire: pairs with enter_state's release, so that the tiers are visible. */
+bool walloc_is_initialized(void) {
+  return atomic_load_explicit(&current_state, memory_order_acquire) == RUNNING;
+}
+
+static bool leave_state(uint32_t from) {
+  return atomic_compare_exchange_strong_explicit(&current_state, &from, CHANGING,
+                                                 memory_order_acquire, memory_order_relaxed);
+}
+
+static void enter_state(state to) {
+  atomic_store_explicit(&current_state, to, memory_order_release);
+}
+
+/* ---- Configuration with its defaults filled in ---------------------------------------------- */
+
+static walloc_error fill_in(walloc_config *config) {
+  unsigned shares = 0;
+  if (config->maximum == 0 || config->maximum > walloc_platform_maximum())
+    config->maximum = walloc_platform_maximum();
+  if (config->reserve == 0)
+    config->reserve = DEFAULT_RESERVE < config->maximum ? DEFAULT_RESERVE : config->maximum / 2;
+  for (int tier = 0; tier < WALLOC_TIERS; tier++) {
+    walloc_arena_config *own = &config->tier[tier];
+    if (config->share[tier] == 0)
+      config->share[tier] = default_share[tier];
+    if (config->share[tier] > 100)
+      return WALLOC_ERROR_CONFIG;
+    shares += config->share[tier];
+    if (own->alignment == 0)
+      own->alignment = default_alignment[tier];
+    if (own->reserve == 0)
+      own->reserve = (size_t)((uint64_t)config->reserve * config->share[tier] / 100);
+    if (walloc_arena_check_config(own) != WALLOC_OK)
+      return WALLOC_ERROR_CONFIG;
+  }
+  return shares <= 100 && config->reserve <= config->maximum ? WALLOC_OK : WALLOC_ERROR_CONFIG;
+}
+
+/* ---- Starting and ending -------------------------------------------------------------------- */
+
+static walloc_error end_all_arenas(void) {
+  for (uint32_t slot = 0; slot < WALLOC_ARENAS_MAX; slot++) {
+    walloc_error error = walloc_arena_end(&walloc_arenas[slot]);
+    if (error != WALLOC_OK)
+      return error;
+  }
+  return WALLOC_OK;
+}
+
+/* The whole reserve is obtained in one growth; tiers take theirs out of it, the rest stays free. */
+static walloc_error begin_tiers(const walloc_config *config) {
+  walloc_error error = walloc_pages_prepare(pages_holding(config->reserve));
+  for (uint32_t tier = 0; tier < WALLOC_TIERS && error == WALLOC_OK; tier++)
+    error = walloc_arena_begin(tier, &config->tier[tier]);
+  if (error != WALLOC_OK)
+    end_all_arenas();
+  return error;
+}
+
+static walloc_error start(walloc_config config) {
+  walloc_error error = fill_in(&config);
+  if (error != WALLOC_OK)
+    return error;
+  if (!walloc_platform_start())
+    return WALLOC_ERROR_OUT_OF_MEMORY;
+  walloc_pages_start(config.maximum);
+  return begin_tiers(&config);
+}
+
+walloc_error walloc_init(const walloc_config *config) {
+  static const walloc_config defaults;
+  if (!leave_state(STOPPED))
+    return WALLOC_ERROR_INITIALIZED;
+  walloc_error error = start(config == NULL ? defaults : *config);
+  enter_state(error == WALLOC_OK ? RUNNING : STOPPED);
+  return error;
+}
+
+walloc_error walloc_shutdown(void) {
+  if (!walloc_is_initialized())
+    return WALLOC_ERROR_NOT_INITIALIZED;
+  walloc_error error = end_all_arenas();
+  if (error == WALLOC_OK)
+    enter_state(STOPPED);
+  return error;
+}
+
+/* ---- Tiers ---------------------------------------------------------------------------------- */
+
+walloc_arena *walloc_tier(walloc_tier_id tier) {
+  if (!walloc_is_initialized())
+    return walloc_fail(WALLOC_ERROR_NOT_INITIALIZED);
+  if ((unsigned)tier >= WALLOC_TIERS)
+    return walloc_fail(WALLOC_ERROR_ARENA);
+  return &walloc_arenas[tier];
+}
+
+void *walloc_tier_alloc(walloc_tier_id tier, size_t size) {
+  walloc_arena *arena = walloc_tier(tier);
+  return arena == NULL ? NULL : walloc_alloc(arena, size);
+}
