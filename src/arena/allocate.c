@@ -46,22 +46,11 @@ static inline bool lane_serves(walloc_arena *arena, const lane *own, size_t size
   return size - 1 < own->room && place_same_generation(own->end, now);
 }
 
-static inline char *lane_take(walloc_arena *arena, lane *own, size_t size) {
+static inline char *lane_take(walloc_arena *arena, lane *own, size_t size, place *end) {
   char *address = own->end_address - own->room;
   own->room -= (size + arena->alignment_mask) & ~arena->alignment_mask;
+  *end = own->end - own->room / PLACE_UNIT;
   return address;
-}
-
-static inline place lane_place(const lane *own) { return own->end - own->room / PLACE_UNIT; }
-
-void *walloc_alloc(walloc_arena *arena, size_t size) {
-  if (arena != NULL) {
-    lane *own = &lanes[arena->slot];
-    if (lane_serves(arena, own, size))
-      return lane_take(arena, own, size);
-  }
-  place end;
-  return walloc_arena_allocate(arena, size, 0, &end);
 }
 
 /* ---- From the shared cursor --------------------------------------------------------------- */
@@ -147,7 +136,7 @@ static block take_anywhere(walloc_arena *arena, const request *r, walloc_error *
   return b;
 }
 
-void *walloc_arena_allocate(walloc_arena *arena, size_t size, size_t alignment, place *end) {
+static void *allocate_slowly(walloc_arena *arena, size_t size, size_t alignment, place *end) {
   walloc_error error = check_request(arena, size, alignment);
   if (error != WALLOC_OK)
     return walloc_fail(error);
@@ -156,17 +145,28 @@ void *walloc_arena_allocate(walloc_arena *arena, size_t size, size_t alignment, 
     r.alignment = alignment;
   else {
     lane *own = &lanes[arena->slot];
-    if (lane_serves(arena, own, size) || refill_lane(arena, own, &r)) {
-      char *address = lane_take(arena, own, size);
-      *end = lane_place(own);
-      return address;
-    }
+    if (lane_serves(arena, own, size) || refill_lane(arena, own, &r))
+      return lane_take(arena, own, size, end);
   }
   block b = take_anywhere(arena, &r, &error);
   if (b.address == NULL)
     return walloc_fail(error);
   *end = b.end;
   return b.address;
+}
+
+void *walloc_arena_allocate(walloc_arena *arena, size_t size, size_t alignment, place *end) {
+  if (alignment == 0 && arena != NULL) {
+    lane *own = &lanes[arena->slot];
+    if (lane_serves(arena, own, size))
+      return lane_take(arena, own, size, end);
+  }
+  return allocate_slowly(arena, size, alignment, end);
+}
+
+void *walloc_alloc(walloc_arena *arena, size_t size) {
+  place end;
+  return walloc_arena_allocate(arena, size, 0, &end);
 }
 
 /* Zero is no alignment here: it would be the arena's own in walloc_arena_allocate. */
