@@ -46,12 +46,14 @@ static inline bool lane_serves(walloc_arena *arena, const lane *own, size_t size
   return size - 1 < own->room && place_same_generation(own->end, now);
 }
 
-static inline char *lane_take(walloc_arena *arena, lane *own, size_t size, place *end) {
+static inline char *lane_take(walloc_arena *arena, lane *own, size_t size) {
   char *address = own->end_address - own->room;
   own->room -= (size + arena->alignment_mask) & ~arena->alignment_mask;
-  *end = own->end - own->room / PLACE_UNIT;
   return address;
 }
+
+/* Where the block that was just taken ends. */
+static inline place lane_place(const lane *own) { return own->end - own->room / PLACE_UNIT; }
 
 /* ---- From the shared cursor --------------------------------------------------------------- */
 
@@ -136,7 +138,8 @@ static block take_anywhere(walloc_arena *arena, const request *r, walloc_error *
   return b;
 }
 
-static void *allocate_slowly(walloc_arena *arena, size_t size, size_t alignment, place *end) {
+static __attribute__((noinline)) void *allocate_slowly(walloc_arena *arena, size_t size,
+                                                       size_t alignment, place *end) {
   walloc_error error = check_request(arena, size, alignment);
   if (error != WALLOC_OK)
     return walloc_fail(error);
@@ -145,8 +148,11 @@ static void *allocate_slowly(walloc_arena *arena, size_t size, size_t alignment,
     r.alignment = alignment;
   else {
     lane *own = &lanes[arena->slot];
-    if (lane_serves(arena, own, size) || refill_lane(arena, own, &r))
-      return lane_take(arena, own, size, end);
+    if (lane_serves(arena, own, size) || refill_lane(arena, own, &r)) {
+      char *address = lane_take(arena, own, size);
+      *end = lane_place(own);
+      return address;
+    }
   }
   block b = take_anywhere(arena, &r, &error);
   if (b.address == NULL)
@@ -158,15 +164,29 @@ static void *allocate_slowly(walloc_arena *arena, size_t size, size_t alignment,
 void *walloc_arena_allocate(walloc_arena *arena, size_t size, size_t alignment, place *end) {
   if (alignment == 0 && arena != NULL) {
     lane *own = &lanes[arena->slot];
-    if (lane_serves(arena, own, size))
-      return lane_take(arena, own, size, end);
+    if (lane_serves(arena, own, size)) {
+      char *address = lane_take(arena, own, size);
+      *end = lane_place(own);
+      return address;
+    }
   }
   return allocate_slowly(arena, size, alignment, end);
 }
 
-void *walloc_alloc(walloc_arena *arena, size_t size) {
+/* Out of line, so that walloc_alloc itself needs no stack frame for `end`: in WebAssembly that alone
+ * would cost as much as the rest of the fast way. */
+static __attribute__((noinline)) void *allocate_slowly_anywhere(walloc_arena *arena, size_t size) {
   place end;
-  return walloc_arena_allocate(arena, size, 0, &end);
+  return allocate_slowly(arena, size, 0, &end);
+}
+
+void *walloc_alloc(walloc_arena *arena, size_t size) {
+  if (arena != NULL) {
+    lane *own = &lanes[arena->slot];
+    if (lane_serves(arena, own, size))
+      return lane_take(arena, own, size);
+  }
+  return allocate_slowly_anywhere(arena, size);
 }
 
 /* Zero is no alignment here: it would be the arena's own in walloc_arena_allocate. */
