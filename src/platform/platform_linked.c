@@ -1,5 +1,6 @@
 /* Linked into an Emscripten program: memory comes from sbrk, which the program and its libraries use
  * as well. What they take in between is theirs; the page map knows it as foreign. */
+#define _GNU_SOURCE /* sbrk */
 #include "platform/platform.h"
 
 #include <emscripten/heap.h>

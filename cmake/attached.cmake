@@ -1,0 +1,45 @@
+# walloc.wasm: the library and its exports as one module that any JavaScript worker can instantiate on
+# a shared memory, without Emscripten's runtime. emcc compiles; its own link step would bring its thread
+# runtime along, so wasm-ld links, and wasm-opt makes it small.
+#
+# Only allocate.c is compiled for speed: all the rest is rarely run, and small.
+
+foreach(root LLVM_ROOT BINARYEN_ROOT)
+  execute_process(COMMAND ${EMSCRIPTEN_ROOT_PATH}/em-config ${root} OUTPUT_VARIABLE ${root}
+                  OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
+find_program(WALLOC_WASM_LD wasm-ld PATHS ${LLVM_ROOT} NO_DEFAULT_PATH
+                                                        NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+find_program(WALLOC_WASM_OPT wasm-opt PATHS ${BINARYEN_ROOT}/bin NO_DEFAULT_PATH
+                                                                 NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+
+add_library(walloc_attached OBJECT EXCLUDE_FROM_ALL ${WALLOC_SOURCES} ${WALLOC_PLATFORM_ATTACHED}
+                                                    ${WALLOC_SOURCES_ATTACHED})
+target_include_directories(walloc_attached PRIVATE include src)
+target_compile_options(walloc_attached PRIVATE -Oz)
+set_source_files_properties(src/arena/allocate.c PROPERTIES COMPILE_OPTIONS -O3)
+walloc_compile_strictly(walloc_attached)
+
+# The linker's own stack is not used: each thread has its block. 6 pages of 64 KiB to begin with.
+set(link_flags
+    --no-entry --import-memory --shared-memory --initial-memory=393216 --max-memory=4294967296
+    -z stack-size=16 --gc-sections --export=__stack_pointer --export=__wasm_init_tls
+    --export=__tls_size --export=__tls_align)
+set(opt_flags
+    -Oz --enable-threads --enable-bulk-memory --enable-mutable-globals --enable-sign-ext
+    --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types --strip-debug
+    --strip-producers)
+
+set(attached_dir ${CMAKE_BINARY_DIR}/attached)
+file(MAKE_DIRECTORY ${attached_dir})
+add_custom_command(
+  OUTPUT ${attached_dir}/walloc.wasm
+  COMMAND ${WALLOC_WASM_LD} ${link_flags} $<TARGET_OBJECTS:walloc_attached> -o
+          ${attached_dir}/linked.wasm
+  COMMAND ${WALLOC_WASM_OPT} ${opt_flags} ${attached_dir}/linked.wasm -o
+          ${attached_dir}/walloc.wasm
+  COMMAND ${CMAKE_COMMAND} -E copy_if_different ${attached_dir}/walloc.wasm
+          ${PROJECT_SOURCE_DIR}/workers/walloc.wasm
+  DEPENDS walloc_attached $<TARGET_OBJECTS:walloc_attached>
+  COMMAND_EXPAND_LISTS VERBATIM)
+add_custom_target(attached DEPENDS ${attached_dir}/walloc.wasm)

@@ -1,0 +1,23 @@
+# How walloc's own code is compiled; none of it reaches a program that embeds walloc.
+
+set(walloc_warnings
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
+    -Wundef)
+
+# Sanitizers go to everything that is compiled here, tests and cmocka too.
+if(WALLOC_SANITIZE)
+  add_compile_options(-fsanitize=${WALLOC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${WALLOC_SANITIZE})
+endif()
+
+# In an Emscripten build everything is compiled for shared memory.
+if(EMSCRIPTEN)
+  add_compile_options(-pthread)
+  add_link_options(-pthread)
+endif()
+
+function(walloc_compile_strictly target)
+  if(WALLOC_STRICT)
+    target_compile_options(${target} PRIVATE ${walloc_warnings} -Werror)
+  endif()
+endfunction()
