@@ -1,0 +1,139 @@
+/**
+ * What the JavaScript API costs, as ratios to what it is built of.
+ *
+ * Every case runs in rounds that alternate with all the others, so that a slow moment of the machine
+ * meets all of them; printed are medians, in nanoseconds per operation, and ratios. A single machine's
+ * nanoseconds say little; the ratios do.
+ *
+ * "Hot": the loop knows the array or view as a constant, as a program's one big buffer is. "Passed": it is
+ * an argument, so that the engine must look at it again each time. For the latter, views of six element
+ * types are used first, as a whole program would.
+ *
+ *     node bench/javascript.mjs [rounds]
+ */
+import { readFileSync } from 'node:fs';
+import { Walloc } from '../workers/walloc.js';
+
+const ROUNDS = Number(process.argv[2] ?? 15);
+const LENGTH = 4096;
+
+const module = new WebAssembly.Module(
+  readFileSync(new URL('../workers/walloc.wasm', import.meta.url)),
+);
+const walloc = await Walloc.create({ maximum: 256 << 20, reserve: 64 << 20, wasm: module });
+
+/** A module of one function that does nothing, to know what a call costs. */
+const empty = new WebAssembly.Instance(
+  new WebAssembly.Module(
+    new Uint8Array([
+      0, 97, 115, 109, 1, 0, 0, 0, 1, 7, 1, 96, 2, 127, 127, 1, 127, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0,
+      0, 10, 6, 1, 4, 0, 65, 0, 11,
+    ]),
+  ),
+).exports;
+const call = /** @type {(a: number, b: number) => number} */ (empty.f);
+
+const view = walloc.scene.alloc(Float32Array, LENGTH);
+const { array } = view;
+array.fill(1);
+
+/** Each case is a function that does `LENGTH` operations and returns a number, which is not dropped. */
+const cases = {
+  'empty wasm call'() {
+    let sum = 0;
+    for (let i = 0; i < LENGTH; i++) sum += call(i, 8);
+    return sum;
+  },
+  'new Float32Array on shared memory'() {
+    let sum = 0;
+    for (let i = 0; i < LENGTH; i++) sum += new Float32Array(array.buffer, i * 64, 16).length;
+    return sum;
+  },
+  'render.alloc(Float32Array, 16)'() {
+    let sum = 0;
+    for (let i = 0; i < LENGTH; i++) sum += walloc.render.alloc(Float32Array, 16).length;
+    walloc.render.reset();
+    return sum;
+  },
+  'hot: array[i]'() {
+    let sum = 0;
+    for (let i = 0; i < LENGTH; i++) sum += array[i];
+    return sum;
+  },
+  'hot: view.get(i)'() {
+    let sum = 0;
+    for (let i = 0; i < LENGTH; i++) sum += view.get(i);
+    return sum;
+  },
+  'hot: view.array hoisted'() {
+    const hoisted = view.array;
+    let sum = 0;
+    for (let i = 0; i < LENGTH; i++) sum += hoisted[i];
+    return sum;
+  },
+  'hot: array[i] = x'() {
+    for (let i = 0; i < LENGTH; i++) array[i] = i;
+    return array[9];
+  },
+  'hot: view.set(i, x)'() {
+    for (let i = 0; i < LENGTH; i++) view.set(i, i);
+    return array[9];
+  },
+  'passed: array[i]': () => sumOfArray(array),
+  'passed: view.get(i)': () => sumOfView(view),
+};
+
+/** @param {Float32Array} values */
+function sumOfArray(values) {
+  let sum = 0;
+  for (let i = 0; i < LENGTH; i++) sum += values[i];
+  return sum;
+}
+
+/** @param {{ get(index: number): number }} values */
+function sumOfView(values) {
+  let sum = 0;
+  for (let i = 0; i < LENGTH; i++) sum += values.get(i);
+  return sum;
+}
+
+/** @param {number[]} values */
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+
+let kept = 0;
+for (const Type of [Uint8Array, Uint16Array, Int32Array, Uint32Array, Float64Array]) {
+  const other = walloc.scene.alloc(Type, LENGTH);
+  for (let i = 0; i < 20 * LENGTH; i++) kept += other.get(i % LENGTH);
+}
+
+/** @type {Record<string, number[]>} */
+const times = {};
+for (let round = -3; round < ROUNDS; round++) {
+  for (const [name, run] of Object.entries(cases)) {
+    const start = process.hrtime.bigint();
+    for (let i = 0; i < 200; i++) kept += run();
+    const time = Number(process.hrtime.bigint() - start) / (200 * LENGTH);
+    if (round >= 0) (times[name] ??= []).push(time); // those before warm up
+  }
+}
+
+/** @param {string} name @param {string} base */
+function report(name, base) {
+  const [time, unit] = [median(times[name]), median(times[base])];
+  const ratio = name === base ? '' : `${(time / unit).toFixed(2)} x ${base}`;
+  console.log(`${name.padEnd(34)} ${time.toFixed(2).padStart(7)} ns  ${ratio}`);
+}
+
+report('empty wasm call', 'empty wasm call');
+report('new Float32Array on shared memory', 'empty wasm call');
+report('render.alloc(Float32Array, 16)', 'empty wasm call');
+report('render.alloc(Float32Array, 16)', 'new Float32Array on shared memory');
+report('hot: array[i]', 'hot: array[i]');
+report('hot: view.get(i)', 'hot: array[i]');
+report('hot: view.array hoisted', 'hot: array[i]');
+report('hot: array[i] = x', 'hot: array[i] = x');
+report('hot: view.set(i, x)', 'hot: array[i] = x');
+report('passed: array[i]', 'passed: array[i]');
+report('passed: view.get(i)', 'passed: array[i]');
+if (!Number.isFinite(kept)) throw new Error('a sum went wrong');
+walloc.detach();

@@ -1,0 +1,261 @@
+/**
+ * Arenas: where blocks come from. Blocks are not freed one by one: the arena is thrown away as a whole
+ * (reset), or all of it behind a place (compact, rewind), at the same cost whatever is in use. Each of
+ * these begins a new generation of the arena, by which views notice that their block is gone.
+ *
+ * The three tiers are arenas: render for what lives for a frame (blocks aligned to 128 bytes), scene
+ * (64), entity (8).
+ *
+ * Every thread may call everything at any time, for the same arena too, except destroy. On a browser's
+ * main thread nothing waits: where another thread holds a lock for longer than a bounded spin, the call
+ * throws a WallocError with code BUSY and may be tried again.
+ *
+ * Every method throws WallocError, besides what it says itself: ARENA when the arena has been
+ * destroyed, NOT_INITIALIZED after shutdown, DETACHED after detach.
+ */
+import { isWord, show } from './check.js';
+import { ALIGNMENT, ARENA, PRESERVE, REF, SIZE, TYPE, errorFrom } from './errors.js';
+import { PAGE_ARENA, PAGE_OWNER_MASK, PAGE_SHIFT, SLOTS, readArenaStats } from './layout.js';
+import { typeNamed, viewClassOf } from './views.js';
+
+/**
+ * A place between all blocks allocated before it and all after. Plain data: send it, keep it, drop it.
+ *
+ * @typedef {object} Mark
+ * @property {number} arena its handle
+ * @property {number} low
+ * @property {number} high
+ */
+
+/** @typedef {import('./config.js').PressureCallback} PressureCallback */
+
+export class Arena {
+  /**
+   * Called for allocations that this thread makes, where the arena was created with `pressure` or
+   * `onPressure`; config.js says what it may do. Null: none.
+   *
+   * @type {PressureCallback | null | undefined}
+   */
+  onPressure;
+
+  /**
+   * Made by Walloc: walloc.render, .scene, .entity, createArena, arena.
+   *
+   * @param {import('./thread.js').Thread} thread
+   * @param {number} handle of a live arena
+   * @param {string} name
+   * @param {number} cursor its address
+   */
+  constructor(thread, handle, name, cursor) {
+    this._thread = thread;
+    /** A number that stands for this arena on every thread. @readonly */
+    this.handle = handle;
+    /** For messages. @readonly */
+    this.name = name;
+    /** The upper half of the cursor: generation and chunk. */
+    this._cursor = new Uint32Array(thread.bufferUpTo(cursor + 8), cursor + 4, 1);
+  }
+
+  /**
+   * A block for `length` elements, aligned as the arena says (at least to 8 bytes), its contents
+   * whatever was there before. Throws
+   *
+   * - WallocRangeError: SIZE for a length that is not a whole number from 1 to what 4 GiB holds, ALIGNMENT
+   * - WallocOutOfMemory: OUT_OF_MEMORY, BUDGET, after all recycling that the arena's settings ask for
+   * - WallocError: TYPE, LIMIT, BUSY
+   *
+   * Cost: a call into the module, which is a few instructions while the thread's lane has room and one
+   * atomic operation after that, and the making of a typed array and a view, which is most of it.
+   *
+   * @template {import('./views.js').ElementType} T
+   * @param {T} Type such as Float32Array
+   * @param {number} length in elements
+   * @param {{ align?: number }} [options] align: of this block only, in bytes, a power of two up to 65536
+   * @returns {import('./views.js').ViewOf<T>}
+   */
+  alloc(Type, length, options) {
+    const Class = viewClassOf(Type);
+    if (!Class) throw this.#error(TYPE, 'alloc', [Type]);
+    const thread = this._thread;
+    const bytes = length * Type.BYTES_PER_ELEMENT;
+    const align = options?.align ?? 0;
+    let error = isWord(align) ? 0 : ALIGNMENT;
+    if (!isWord(length) || !isWord(bytes)) error = SIZE;
+    const address = error ? 0 : thread.wasm.alloc(this.handle, bytes, align) >>> 0;
+    if (address === 0) {
+      throw this.#error(error || thread.wasm.last_error(), 'alloc', [Type, length, align]);
+    }
+    // The block's own place: by now, the cursor may be in another generation.
+    const low = thread.scratch[0];
+    const high = thread.scratch[1];
+    const elements = new Type(thread.bufferUpTo(address + bytes), address, length);
+    return new Class(this, elements, high >>> 8, low, high);
+  }
+
+  /**
+   * The same as alloc(Uint8Array, bytes, options).
+   *
+   * @param {number} bytes
+   * @param {{ align?: number }} [options]
+   */
+  allocBytes(bytes, options) {
+    return this.alloc(Uint8Array, bytes, options);
+  }
+
+  /** Throws all blocks away. One atomic operation, whatever is in use; never waits. */
+  reset() {
+    this.#call('reset');
+  }
+
+  /**
+   * Throws away all behind the arena's first `preserve` bytes (counted as in `used`, and rounded up to
+   * the alignment); blocks that lie wholly before stay valid. Also sets the place of preserve(). Throws
+   * WallocRangeError: PRESERVE for more than is used; WallocError: LIMIT when compacts that each preserve
+   * more than the one before are nested more than 32 deep, BUSY. Constant time.
+   *
+   * @param {number} preserve bytes
+   */
+  compact(preserve) {
+    if (!isWord(preserve)) throw this.#error(PRESERVE, 'compact', [preserve]);
+    this.#call('compact', preserve);
+  }
+
+  /**
+   * A mark at the present place, for rewind on any thread. Throws WallocError: BUSY.
+   *
+   * @returns {Mark}
+   */
+  mark() {
+    this.#call('set_mark');
+    const [low, high] = this._thread.scratch;
+    return { arena: this.handle, low, high };
+  }
+
+  /**
+   * Throws away all blocks allocated after the mark. Throws WallocError: STALE when the mark's own place
+   * is gone, ARENA for what is not a mark of this arena, LIMIT, BUSY. Constant time.
+   *
+   * @param {Mark} mark
+   */
+  rewind(mark) {
+    const { arena, low, high } = mark ?? {};
+    if (arena !== this.handle || !isWord(low) || !isWord(high)) {
+      throw this.#error(ARENA, 'rewind', [mark]);
+    }
+    this.#call('rewind', low, high);
+  }
+
+  /**
+   * Declares all allocated so far the part below which `recycle: 'to-mark'` never goes. Forgotten by a
+   * reset, and by a compact or rewind to a place before it. Throws WallocError: BUSY.
+   */
+  preserve() {
+    this.#call('preserve');
+  }
+
+  /**
+   * Makes room in one piece now, so that blocks of together `bytes` do not grow the arena later. Throws
+   * as alloc does.
+   *
+   * @param {number} bytes each block rounded up to the alignment, lanes counted whole
+   */
+  reserve(bytes) {
+    if (!isWord(bytes)) throw this.#error(SIZE, 'reserve', [bytes]);
+    this.#call('reserve', bytes);
+  }
+
+  /** Gives chunks behind the one in use back, for other arenas. Throws WallocError: BUSY. */
+  trim() {
+    this.#call('trim');
+  }
+
+  /**
+   * Gives all memory of the arena back; its views go stale everywhere. Nobody else may be using the
+   * arena. Throws WallocError: ARENA for tiers, BUSY.
+   */
+  destroy() {
+    this.#call('arena_destroy');
+    this._thread.arenas[this.handle % SLOTS] = undefined;
+  }
+
+  /** Bytes from the arena's start to its cursor: blocks, padding, lanes, unused ends of chunks. */
+  get used() {
+    return this._thread.wasm.used(this.handle) >>> 0;
+  }
+
+  /** Bytes that could still be allocated at most. An estimate while other threads work. */
+  get available() {
+    return this._thread.wasm.available(this.handle) >>> 0;
+  }
+
+  /** Counts up with each reset, compact, rewind and mark, and wraps after 2^24. One plain read. */
+  get generation() {
+    return this._cursor[0] >>> 8;
+  }
+
+  /** Counters of all threads; exact when nobody else is at work. Costs an object. */
+  stats() {
+    this.#call('arena_stats');
+    return readArenaStats(this._thread.scratch);
+  }
+
+  /**
+   * The view that a ref describes: see walloc.view. Nothing in the ref is believed: its address must lie
+   * in pages that belong to this arena, so that a damaged one cannot reach other memory.
+   *
+   * @param {import('./view.js').Ref} ref
+   */
+  _viewOf({ address, length, type, low, high }) {
+    const Type = typeNamed(type);
+    const Class = viewClassOf(Type);
+    const thread = this._thread;
+    const size = Type?.BYTES_PER_ELEMENT ?? NaN;
+    const end = address + length * size;
+    if (
+      !Type ||
+      !Class ||
+      ![address, length, low, high].every(isWord) ||
+      address % size !== 0 ||
+      end > thread.bufferUpTo(end).byteLength ||
+      !this.#owns(address) ||
+      !this.#owns(Math.max(address, end - 1))
+    ) {
+      throw this.#error(REF, 'view', [type, length, address]);
+    }
+    // A generation that matches nothing yet: the view asks the module before it is used.
+    const view = new Class(this, new Type(thread.buffer, address, length), -1, low, high);
+    view._confirm();
+    return view;
+  }
+
+  /** @param {number} address */
+  #owns(address) {
+    const map = this._thread.wasm.map() >>> 0;
+    const entry = new Uint8Array(this._thread.buffer, map + (address >>> PAGE_SHIFT), 1)[0];
+    return (entry & PAGE_OWNER_MASK) === PAGE_ARENA + (this.handle % SLOTS);
+  }
+
+  /**
+   * @param {'reset' | 'compact' | 'set_mark' | 'rewind' | 'preserve' | 'reserve' | 'trim' |
+   *   'arena_destroy' | 'arena_stats'} name of a function that returns an error
+   * @param {number[]} words
+   */
+  #call(name, ...words) {
+    const call = /** @type {(...words: number[]) => number} */ (this._thread.wasm[name]);
+    const error = call(this.handle, ...words);
+    if (error) throw this.#error(error, name, words);
+  }
+
+  /**
+   * @param {number} error
+   * @param {string} name of what was called
+   * @param {unknown[]} values
+   */
+  #error(error, name, values) {
+    const { used, available } = this;
+    return errorFrom(
+      error,
+      `${this.name}.${name}(${values.map(show).join(', ')}) with ${used} bytes used, ${available} available`,
+    );
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The layouts that JavaScript and the module agree on. Everything here mirrors include/walloc.h as
+ * wasm32 compiles it (each size_t, enum and pointer is one 32-bit word); the tests compare both.
+ */
+
+/** Of the project; both ends of a handle must have the same. */
+export const VERSION = '0.1.0';
+
+/** Pages of 64 KiB that the module's own data takes: what its memory must have at first. */
+export const MODULE_PAGES = 6;
+
+/** Bytes of the block that a thread takes: its thread-local data, and above it the stack. */
+export const THREAD_BLOCK = 65536;
+
+/** Threads that can be attached at the same time. */
+export const THREADS_MAX = 256;
+
+/** Bytes of a thread's scratch area, through which structs go in and out. */
+export const SCRATCH = 160;
+
+/** The tiers, in the order of walloc_tier_id. */
+export const TIERS = /** @type {const} */ (['render', 'scene', 'entity']);
+
+/** walloc_tier() of nothing. */
+export const NO_ARENA = 0xffffffff;
+
+/** An arena's handle is its slot plus this times a serial number. */
+export const SLOTS = 32;
+
+/** The page map has one byte for each page of this size: the low 7 bits are its owner. */
+export const PAGE_SHIFT = 14;
+export const PAGE_OWNER_MASK = 127;
+/** Owner of an arena's pages, plus its slot. */
+export const PAGE_ARENA = 64;
+
+/** The size_t fields of walloc_arena_stats; 64-bit counters follow, then the generation. */
+const ARENA_SIZES = /** @type {const} */ ([
+  'used',
+  'preserved',
+  'highWater',
+  'capacity',
+  'chunks',
+  'alignment',
+  'softBudget',
+  'hardBudget',
+]);
+const ARENA_COUNTERS = /** @type {const} */ ([
+  'allocated',
+  'recycled',
+  'resets',
+  'growths',
+  'failures',
+  'pressure',
+  'recyclings',
+]);
+const MEMORY_SIZES = /** @type {const} */ (['maximum', 'obtained', 'free', 'arenas', 'own']);
+
+/**
+ * Sizes are in bytes, save `chunks`. Budgets are 0 where there is none.
+ *
+ * @typedef {Record<typeof ARENA_SIZES[number] | typeof ARENA_COUNTERS[number] | 'generation', number>
+ * } ArenaStats
+ */
+
+/**
+ * In bytes: what walloc may obtain, has obtained, and of that what is free, the arenas', its own.
+ *
+ * @typedef {Record<typeof MEMORY_SIZES[number], number>} MemoryStats
+ */
+
+/**
+ * @param {Uint32Array} words a walloc_arena_stats
+ * @returns {ArenaStats}
+ */
+export function readArenaStats(words) {
+  const stats = /** @type {ArenaStats} */ ({});
+  let at = 0;
+  for (const name of ARENA_SIZES) stats[name] = words[at++];
+  for (const name of ARENA_COUNTERS) stats[name] = words[at++] + words[at++] * 2 ** 32;
+  stats.generation = words[at];
+  return stats;
+}
+
+/**
+ * @param {Uint32Array} words a walloc_memory_stats
+ * @returns {MemoryStats}
+ */
+export function readMemoryStats(words) {
+  const stats = /** @type {MemoryStats} */ ({});
+  MEMORY_SIZES.forEach((name, at) => (stats[name] = words[at]));
+  return stats;
+}

@@ -1,0 +1,178 @@
+/**
+ * One thread's instance of the module, on the memory that all threads share.
+ *
+ * The instance's code is shared; its stack and thread-local data are the thread's own and lie in a
+ * block of the shared memory that the thread takes when it starts and gives back when it ends:
+ *
+ *     block:  | thread-local data | ...free...  <- stack | block + 64 KiB
+ *
+ * Invariants: `wasm` is called only between start and detach, so never without a stack. What the module
+ * writes into `scratch` is read before the next call of it. Nothing that a callback throws passes
+ * through the module's own frames.
+ *
+ * One object of each kind here belongs to one JavaScript thread.
+ */
+import { BUSY, CALLBACK, DETACHED, OUT_OF_MEMORY, errorFrom } from './errors.js';
+import { SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
+
+/**
+ * What the module exports. Addresses, sizes and handles come back as signed numbers: `>>> 0`.
+ *
+ * @typedef {object} Exports
+ * @property {WebAssembly.Global} __stack_pointer
+ * @property {(address: number) => void} __wasm_init_tls
+ * @property {() => number} thread_claim
+ * @property {(canWait: number, block: number) => number} thread_start
+ * @property {(block: number) => void} thread_release
+ * @property {() => number} scratch
+ * @property {() => number} init
+ * @property {() => number} shutdown
+ * @property {(tier: number) => number} tier
+ * @property {() => number} arena_create
+ * @property {(arena: number) => number} arena_destroy
+ * @property {(arena: number, size: number, alignment: number) => number} alloc
+ * @property {() => number} last_error
+ * @property {(arena: number) => number} reset
+ * @property {(arena: number, preserve: number) => number} compact
+ * @property {(arena: number) => number} set_mark
+ * @property {(arena: number, low: number, high: number) => number} rewind
+ * @property {(arena: number) => number} preserve
+ * @property {(arena: number, bytes: number) => number} reserve
+ * @property {(arena: number) => number} trim
+ * @property {(arena: number, low: number, high: number) => number} place_valid
+ * @property {(arena: number) => number} used
+ * @property {(arena: number) => number} available
+ * @property {(arena: number) => number} arena_stats
+ * @property {() => number} memory_stats
+ * @property {(arena: number) => number} cursor
+ * @property {() => number} map
+ */
+
+/** The exports of a detached thread: whatever is called throws. */
+const gone = /** @type {Exports} */ (
+  new Proxy(
+    {},
+    {
+      get() {
+        throw errorFrom(DETACHED, 'walloc');
+      },
+    },
+  )
+);
+
+/** The cursor of a detached thread's arenas: views made by it go and ask, and so find out. */
+const NO_CURSOR = new Uint32Array([0xffffffff]);
+
+/** 1 when this thread may sleep: a browser's main thread, worklets and service workers may not, 0. */
+function canWait() {
+  try {
+    // The value is not the one waited for, so that this never sleeps.
+    return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1) && 1;
+  } catch {
+    return 0;
+  }
+}
+
+export class Thread {
+  /** @type {number} address of the block */
+  #block = 0;
+  /** Callbacks that are running, one inside the other. */
+  #callbacks = 0;
+
+  /** @param {WebAssembly.Memory} memory */
+  constructor(memory) {
+    this.memory = memory;
+    this.buffer = memory.buffer;
+    /** The length of `buffer`; the memory may have grown beyond it. */
+    this.size = this.buffer.byteLength;
+    /** @type {Exports} */
+    this.wasm = gone;
+    this.scratch = NO_CURSOR;
+    /** @type {(import('./arena.js').Arena | undefined)[]} this thread's, by slot */
+    this.arenas = [];
+    this.imports = {
+      env: { memory },
+      walloc: {
+        pressure: this.#pressure.bind(this),
+      },
+    };
+  }
+
+  /**
+   * Takes a stack, after which everything may be called. Throws OUT_OF_MEMORY, BUSY; then detach.
+   *
+   * @param {WebAssembly.Instance} instance made with `imports`
+   */
+  start(instance) {
+    // A copy, since calling a module's own frozen export object is slower.
+    const wasm = /** @type {Exports} */ ({ .../** @type {any} */ (instance.exports) });
+    wasm.__stack_pointer.value = 0; // whatever used a stack now would trap
+    this.#block = wasm.thread_claim() >>> 0;
+    if (this.#block === 0) throw errorFrom(OUT_OF_MEMORY, 'a stack for this thread');
+    this.wasm = wasm;
+    wasm.__stack_pointer.value = this.#block + THREAD_BLOCK;
+    wasm.__wasm_init_tls(this.#block);
+    if (!wasm.thread_start(canWait(), this.#block)) throw errorFrom(BUSY, 'attach');
+    const scratch = wasm.scratch() >>> 0;
+    this.scratch = new Uint32Array(this.bufferUpTo(scratch + SCRATCH), scratch, SCRATCH / 4);
+  }
+
+  /** Gives the stack back. Everything this thread does with walloc throws DETACHED from now on. */
+  detach() {
+    if (this.wasm === gone) return;
+    this.requireIdle('detach');
+    for (const arena of this.arenas) if (arena) arena._cursor = NO_CURSOR;
+    const { thread_release } = this.wasm;
+    this.wasm = gone;
+    thread_release(this.#block);
+  }
+
+  /**
+   * Throws CALLBACK where a callback runs, whose caller still needs the stack.
+   *
+   * @param {string} asked
+   */
+  requireIdle(asked) {
+    if (this.#callbacks > 0) throw errorFrom(CALLBACK, asked);
+  }
+
+  /**
+   * The memory, at least up to an address. A buffer does not follow the memory's growth, but stays
+   * good for what it covers: so a new one is fetched only for an address beyond it.
+   *
+   * @param {number} end
+   */
+  bufferUpTo(end) {
+    if (end > this.size) {
+      // Growth by another thread reaches memory.buffer late in some engines; growing by nothing
+      // brings it up to date.
+      this.memory.grow(0);
+      this.buffer = this.memory.buffer;
+      this.size = this.buffer.byteLength;
+    }
+    return this.buffer;
+  }
+
+  /**
+   * The module's import: asks the program, in this thread, within its call of alloc.
+   *
+   * @param {number} handle
+   * @param {number} needed
+   * @param {number} level
+   */
+  #pressure(handle, needed, level) {
+    const arena = this.arenas[handle & (SLOTS - 1)];
+    if (arena?.handle !== handle >>> 0 || !arena.onPressure) return 0;
+    this.#callbacks++;
+    try {
+      return Number(arena.onPressure(arena, needed >>> 0, level ? 'hard' : 'soft') === true);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+      return 0;
+    } finally {
+      this.#callbacks--;
+    }
+  }
+}

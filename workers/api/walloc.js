@@ -1,0 +1,225 @@
+/**
+ * Walloc: one thread's access to the shared memory, and the three tiers in it.
+ */
+import { isWord, show } from './check.js';
+import { Arena } from './arena.js';
+import { arenaConfig, wallocConfig } from './config.js';
+import { ARENA, NOT_INITIALIZED, TYPE, errorFrom } from './errors.js';
+import { MODULE_PAGES, SLOTS, THREADS_MAX, TIERS, VERSION, readMemoryStats } from './layout.js';
+import { Thread } from './thread.js';
+import { createMemory, load, requireSharedMemory } from '../load.js';
+
+/**
+ * What another thread needs to join. Send it by postMessage; make nothing of its contents.
+ *
+ * @typedef {object} Handle
+ * @property {string} walloc version
+ * @property {WebAssembly.Memory} memory
+ * @property {WebAssembly.Module} module
+ */
+
+const PAGE = 65536;
+const MOST_PAGES = 65536;
+
+/**
+ * @param {number} error
+ * @param {string} asked
+ */
+function check(error, asked) {
+  if (error) throw errorFrom(error, `Walloc: ${asked}`);
+}
+
+export class Walloc {
+  /** @type {Thread} */
+  #thread;
+  /** @type {WebAssembly.Module} */
+  #module;
+
+  /**
+   * Made by create and attach.
+   *
+   * @param {Thread} thread that has started
+   * @param {WebAssembly.Module} module
+   */
+  constructor(thread, module) {
+    this.#thread = thread;
+    this.#module = module;
+    /** Data of one frame, such as what is uploaded to the GPU. 128-byte aligned. @readonly */
+    this.render = this.#tier(0);
+    /** Data that lives as long as a scene. 64-byte aligned. @readonly */
+    this.scene = this.#tier(1);
+    /** Small short-lived things. 8-byte aligned. @readonly */
+    this.entity = this.#tier(2);
+  }
+
+  /**
+   * Makes a new shared memory with walloc in it, for this thread and all that attach. Any thread; in
+   * browsers the page or a worker of a cross-origin isolated page.
+   *
+   * Throws WallocUnsupported where memory cannot be shared; WallocRangeError: CONFIG; WallocError: LOAD
+   * when walloc.wasm cannot be had, TYPE; WallocOutOfMemory. Cost: fetching and compiling walloc.wasm
+   * once; memory takes room when it is used.
+   *
+   * @param {import('./config.js').WallocOptions} [options]
+   */
+  static async create(options) {
+    requireSharedMemory();
+    const config = wallocConfig(options);
+    // What walloc may obtain, and beside it the module's data and the threads' stacks.
+    const pages = MODULE_PAGES + THREADS_MAX + Math.ceil((config[0] || Infinity) / PAGE);
+    const memory = createMemory(MODULE_PAGES, Math.min(pages, MOST_PAGES));
+    const walloc = await Walloc.#enter(memory, options?.wasm, config);
+    for (const name of TIERS) walloc[name].onPressure = options?.tiers?.[name]?.onPressure;
+    return walloc;
+  }
+
+  /**
+   * Joins the memory of a handle. Any thread, any number of them at the same time; waits for nobody.
+   * Each takes 64 KiB for its stack. Throws WallocError: TYPE for what is not a handle of this version,
+   * NOT_INITIALIZED after shutdown; WallocOutOfMemory; WallocUnsupported.
+   *
+   * @param {Handle} handle from walloc.handle
+   */
+  static async attach(handle) {
+    requireSharedMemory();
+    const { walloc, memory, module } = handle ?? {};
+    if (walloc !== VERSION || !(memory instanceof WebAssembly.Memory)) {
+      throw errorFrom(TYPE, `attach to what is not a handle of walloc ${VERSION}`);
+    }
+    return Walloc.#enter(memory, module);
+  }
+
+  /**
+   * @param {WebAssembly.Memory} memory
+   * @param {import('./config.js').WallocOptions['wasm']} source
+   * @param {number[]} [config] of the thread that creates walloc
+   */
+  static async #enter(memory, source, config) {
+    const thread = new Thread(memory);
+    const [module, instance] = await load(source, thread.imports);
+    try {
+      thread.start(instance);
+      if (config) {
+        thread.scratch.set(config);
+        check(thread.wasm.init(), 'create');
+      }
+      return new Walloc(thread, module);
+    } catch (error) {
+      thread.detach();
+      throw error;
+    }
+  }
+
+  /**
+   * What to send to threads that shall attach.
+   *
+   * @returns {Handle}
+   */
+  get handle() {
+    return { walloc: VERSION, memory: this.#thread.memory, module: this.#module };
+  }
+
+  /**
+   * A tier by its name. Throws WallocError: ARENA.
+   *
+   * @param {'render' | 'scene' | 'entity'} name
+   */
+  tier(name) {
+    if (TIERS.includes(name)) return this[name];
+    throw errorFrom(ARENA, `tier(${show(name)})`);
+  }
+
+  /**
+   * An arena of the program's own. Throws WallocRangeError: CONFIG; WallocOutOfMemory; WallocError: LIMIT
+   * when there are 32 already, tiers included, TYPE, BUSY.
+   *
+   * @param {import('./config.js').ArenaOptions} [options]
+   */
+  createArena(options) {
+    const thread = this.#thread;
+    const { wasm } = thread;
+    thread.scratch.set(arenaConfig(options, 'options'));
+    const arena = this.#arena(wasm.arena_create() >>> 0, 'createArena', wasm.last_error());
+    arena.onPressure = options?.onPressure;
+    return arena;
+  }
+
+  /**
+   * The arena that another thread created, by its arena.handle. The same object each time. Throws
+   * WallocError: ARENA when there is none.
+   *
+   * @param {number} handle
+   */
+  arena(handle) {
+    return this.#arena(handle, `arena(${show(handle)})`, ARENA);
+  }
+
+  /**
+   * The block of a ref that another thread sent, typed as it was there. Nothing in the ref is believed.
+   * Throws WallocStaleView when the block is gone; WallocError: ARENA when its arena is gone or it names
+   * none, REF for anything else that view.ref would not say. Cost: a few calls into the module.
+   *
+   * @param {import('./view.js').Ref} ref from view.ref
+   * @returns {import('./view.js').View<any>}
+   */
+  view(ref) {
+    return this.arena(ref?.arena)._viewOf(ref);
+  }
+
+  /** Counters of the memory and of the three tiers; exact when nobody is at work. Costs objects. */
+  stats() {
+    const thread = this.#thread;
+    check(thread.wasm.memory_stats(), 'stats');
+    return {
+      memory: readMemoryStats(thread.scratch),
+      tiers: {
+        render: this.render.stats(),
+        scene: this.scene.stats(),
+        entity: this.entity.stats(),
+      },
+    };
+  }
+
+  /**
+   * Ends this thread's part: gives its stack back. Its blocks stay. All its objects throw DETACHED from
+   * now on; typed arrays from view.array go on working. Call it before a thread ends. Again: nothing
+   * happens. Throws WallocError: CALLBACK within an onPressure callback.
+   */
+  detach() {
+    this.#thread.detach();
+  }
+
+  /**
+   * Ends walloc for all threads, and detaches this one. All arenas are gone and all views stale. Alone:
+   * no other thread may be using walloc; those attached should detach. Throws WallocError: BUSY, CALLBACK.
+   */
+  shutdown() {
+    const thread = this.#thread;
+    thread.requireIdle('shutdown');
+    check(thread.wasm.shutdown(), 'shutdown');
+    thread.detach();
+  }
+
+  /** @param {0 | 1 | 2} id */
+  #tier(id) {
+    const handle = this.#thread.wasm.tier(id) >>> 0;
+    return this.#arena(handle, 'attach', NOT_INITIALIZED, TIERS[id]);
+  }
+
+  /**
+   * This thread's object for an arena; a new one where the slot held none or another arena.
+   *
+   * @param {number} handle
+   * @param {string} asked
+   * @param {number} error when there is no such arena
+   * @param {string} [name]
+   */
+  #arena(handle, asked, error, name = `arena ${handle}`) {
+    const { wasm, arenas } = this.#thread;
+    const cursor = isWord(handle) && wasm.cursor(handle) >>> 0;
+    if (!cursor) throw errorFrom(error, asked);
+    const known = arenas[handle % SLOTS];
+    if (known?.handle === handle) return known;
+    return (arenas[handle % SLOTS] = new Arena(this.#thread, handle, name, cursor));
+  }
+}

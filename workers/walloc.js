@@ -1,0 +1,26 @@
+/**
+ * Walloc for JavaScript: one shared memory, used by a page and its workers, or by Node and its
+ * worker_threads, without copying. This file is what programs import; the rooms behind it are in
+ * api/. Read walloc.js, arena.js and view.js there, in this order: they are the manual.
+ *
+ *     const walloc = await Walloc.create({ maximum: 256 << 20 });   // one thread makes the memory
+ *     worker.postMessage(walloc.handle);
+ *     const walloc = await Walloc.attach(handle);                   // every other one joins
+ *
+ *     const view = walloc.render.alloc(Float32Array, 300);
+ *     view.set(0, 1.5);
+ *     worker.postMessage(view.ref);                                 // the block, not a copy of it
+ *
+ * Each thread has its own Walloc, Arena and View objects; what travels between threads is plain data:
+ * walloc.handle, arena.handle, view.ref and marks. All sizes are in bytes, all lengths in elements.
+ */
+export { Walloc } from './api/walloc.js';
+export { Arena } from './api/arena.js';
+export { View } from './api/view.js';
+export {
+  WallocError,
+  WallocOutOfMemory,
+  WallocRangeError,
+  WallocStaleView,
+  WallocUnsupported,
+} from './api/errors.js';
