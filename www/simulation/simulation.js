@@ -1,0 +1,142 @@
+/**
+ * One run of the simulation, from an empty memory to the last check.
+ *
+ * Page only. A run owns its memory, its workers and its control arena; at its end, however it ends,
+ * the workers are gone and the memory is dropped.
+ */
+import { Walloc } from '../../workers/walloc.js';
+import { Checks } from '../shared/checks.js';
+import { WorkerGroup } from '../shared/worker-group.js';
+import { FRAME_CHECKS } from './frame-verifier.js';
+import { FramePhase } from './frame-phase.js';
+import { MEMORY, MIB, WORKLOADS } from './plan.js';
+import { PRESSURE_CHECKS, runPressure } from './pressure-phase.js';
+import { STARTUP_CHECKS, runStartup, verifyModels } from './startup-phase.js';
+
+/**
+ * @typedef {import('./plan.js').Workload} Workload
+ * @typedef {import('./stage.js').Stage} Stage
+ * @typedef {import('../shared/checks.js').Check} Check
+ *
+ * @typedef {{workers: number, workload: string, frames: number, seed: number}} Settings
+ * @typedef {'start-up' | 'frames' | 'pressure'} Phase
+ *
+ * @typedef {{log: (text: string, kind?: import('../shared/console-pane.js').LineKind) => void,
+ *   onCheck: (check: Check) => void, onPhase: (phase: Phase) => void,
+ *   onFrame: (frame: number) => void, onMemory: (walloc: Walloc) => void,
+ *   setFrameStep: (step: ((now: number) => void) | null) => void}} Listener
+ *
+ * @typedef {Listener & {walloc: Walloc, group: WorkerGroup, workload: Workload, frames: number,
+ *   seed: number, stage: Stage, checks: Checks}} Run what the phases share
+ *
+ * @typedef {{passed: boolean, stopped: boolean, error: string | null, checks: Check[],
+ *   settings: Settings, frames: number, seconds: number, stats: any}} SimulationResult
+ */
+
+/** @returns {Checks} every check of the simulation, declared */
+export function declareChecks(/** @type {(check: Check) => void} */ onCheck) {
+  const checks = new Checks(onCheck);
+  checks.declare('Start-up', STARTUP_CHECKS);
+  checks.declare('Frames', FRAME_CHECKS);
+  checks.declare('Pressure', PRESSURE_CHECKS);
+  checks.declare('Throughout', { workers: 'No worker reported an error' });
+  return checks;
+}
+
+/**
+ * @param {Settings} settings
+ * @param {Stage} stage
+ * @param {Listener} listener
+ * @param {AbortSignal} signal ends the run early
+ * @returns {Promise<SimulationResult>} never rejects
+ */
+export async function runSimulation(settings, stage, listener, signal) {
+  const started = performance.now();
+  const checks = declareChecks(listener.onCheck);
+  /** @type {{walloc: Walloc | null, group: WorkerGroup | null, frame: number}} */
+  const owned = { walloc: null, group: null, frame: 0 };
+  /** @type {string | null} */
+  let error = null;
+  try {
+    await Promise.race([aborted(signal), runPhases(settings, stage, listener, checks, owned)]);
+    checks.report('workers', true, `${settings.workers} workers`);
+  } catch (thrown) {
+    if (!signal.aborted) {
+      error = thrown instanceof Error ? thrown.message : String(thrown);
+      checks.report('workers', false, error);
+      listener.log(error, 'bad');
+      console.error(thrown);
+    }
+  } finally {
+    listener.setFrameStep(null);
+    owned.group?.terminate();
+  }
+  return {
+    passed: checks.passed && !error && !signal.aborted,
+    stopped: signal.aborted,
+    error,
+    checks: checks.list(),
+    settings,
+    frames: owned.frame,
+    seconds: (performance.now() - started) / 1000,
+    stats: owned.walloc?.stats() ?? null,
+  };
+}
+
+/** @param {AbortSignal} signal @returns {Promise<never>} rejects when the run is stopped */
+function aborted(signal) {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true });
+  });
+}
+
+/**
+ * @param {Settings} settings @param {Stage} stage @param {Listener} listener @param {Checks} checks
+ * @param {{walloc: Walloc | null, group: WorkerGroup | null, frame: number}} owned
+ */
+async function runPhases(settings, stage, listener, checks, owned) {
+  const { log, onPhase } = listener;
+  onPhase('start-up');
+  const walloc = await Walloc.create(MEMORY);
+  owned.walloc = walloc;
+  listener.onMemory(walloc);
+  const { memory, tiers } = walloc.stats();
+  log(
+    `Memory of at most ${memory.maximum / MIB} MiB, ${(memory.obtained / MIB).toFixed(1)} MiB obtained: ` +
+      Object.entries(tiers)
+        .map(([name, { capacity }]) => `${name} ${(capacity / MIB).toFixed(1)}`)
+        .join(', '),
+  );
+  const group = new WorkerGroup(
+    settings.workers,
+    () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+    (failure) => log(failure.message, 'bad'),
+  );
+  owned.group = group;
+  await group.callAll('attach', (worker) => ({ handle: walloc.handle, worker }));
+  log(`${group.size} workers attached`);
+
+  const workload = WORKLOADS[settings.workload];
+  stage.clear(workload);
+  /** @type {Run} */
+  const run = {
+    ...listener,
+    ...{ walloc, group, workload, stage, checks },
+    frames: settings.frames,
+    seed: settings.seed,
+    onFrame: (frame) => {
+      owned.frame = frame;
+      listener.onFrame(frame);
+    },
+  };
+  const models = await runStartup(run);
+
+  onPhase('frames');
+  const frames = new FramePhase(run, models);
+  await frames.run();
+  await verifyModels(run, models, 'everyWorker');
+
+  onPhase('pressure');
+  await runPressure(run, models);
+  await group.callAll('detach');
+}

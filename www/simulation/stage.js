@@ -1,0 +1,297 @@
+/**
+ * The stage: draws with WebGL2 what lies in shared memory.
+ *
+ * Page only. All vertex, instance, particle and texture data are views of the shared memory; the only
+ * copy is WebGL's own upload. Blocks of the render and entity tier are valid for one frame: they are
+ * handed in by setBlock and uploaded by the render call that follows.
+ *
+ * Models stay for a run; `clear` begins the next one. A lost context is restored by three.js from
+ * the same views; what may have been recycled meanwhile is hidden until it is handed in again.
+ */
+import {
+  BufferAttribute,
+  BufferGeometry,
+  DynamicDrawUsage,
+  Frustum,
+  Group,
+  InstancedBufferAttribute,
+  InstancedMesh,
+  InterleavedBuffer,
+  InterleavedBufferAttribute,
+  Matrix4,
+  Mesh,
+  PerspectiveCamera,
+  Points,
+  Scene,
+  Vector3,
+  WebGLRenderer,
+} from 'three';
+import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
+import { KIND } from './frame-gate.js';
+import { PARTICLE_FLOATS } from './jobs/particles.js';
+import { BACKGROUND, Scenery, createMaterials } from './scenery.js';
+
+/**
+ * @typedef {import('./plan.js').Workload} Workload
+ * @typedef {import('./plan.js').Placement} Placement
+ * @typedef {import('./frame-gate.js').BlockRecord} BlockRecord
+ */
+
+const PLINTH_HEIGHT = 0.32;
+
+export class Stage {
+  #renderer;
+  #scene = new Scene();
+  #camera = new PerspectiveCamera(38, 16 / 9, 0.1, 60);
+  #controls;
+  #scenery = new Scenery();
+  /** @type {Awaited<ReturnType<typeof createMaterials>> | null} */
+  #materials = null;
+  /** Everything that belongs to the run. */
+  #actors = new Group();
+  /** @type {Map<string, BufferGeometry>} */
+  #models = new Map();
+  /** @type {Map<number, Mesh>} */
+  #copies = new Map();
+  /** @type {Map<number, InstancedMesh>} */
+  #gems = new Map();
+  /** @type {Map<number, Points>} */
+  #particles = new Map();
+  /** @type {Workload | null} */
+  #workload = null;
+
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
+    const { name, software } = findRenderer();
+    /** What draws: the name of the graphics processor, or of the software in its place. */
+    this.rendererName = name;
+    this.isSoftware = software;
+    this.#renderer = new WebGLRenderer({
+      canvas,
+      antialias: !software,
+      powerPreference: 'high-performance',
+    });
+    this.#renderer.setClearColor(BACKGROUND);
+    this.#scene.add(this.#scenery.backdrop, this.#scenery.floor, this.#actors);
+    this.#camera.position.set(5.6, 3.6, 9.2);
+    this.#controls = this.#createControls(canvas);
+    canvas.addEventListener('webglcontextrestored', () => this.#hideTransient());
+    new ResizeObserver(() => this.#resize()).observe(canvas);
+    this.#resize();
+  }
+
+  /** @param {HTMLCanvasElement} canvas */
+  #createControls(canvas) {
+    const controls = new OrbitControls(this.#camera, canvas);
+    controls.target.set(0, 1.35, 0);
+    controls.enableZoom = false; // the page scrolls
+    controls.enablePan = false;
+    controls.enableDamping = true;
+    controls.minPolarAngle = 0.9;
+    controls.maxPolarAngle = 1.52;
+    controls.autoRotate = !matchMedia('(prefers-reduced-motion: reduce)').matches;
+    controls.autoRotateSpeed = 0.9;
+    canvas.style.touchAction = 'pan-y';
+    return controls;
+  }
+
+  /** Empties the stage for a new run. @param {Workload} workload */
+  clear(workload) {
+    this.#workload = workload;
+    for (const gems of this.#gems.values()) gems.dispose();
+    for (const copy of this.#copies.values()) copy.geometry.dispose();
+    for (const points of this.#particles.values()) points.geometry.dispose();
+    for (const geometry of this.#models.values()) geometry.dispose();
+    for (const map of [this.#models, this.#copies, this.#gems, this.#particles]) map.clear();
+    this.#actors.clear();
+    this.#scenery.dropTextures();
+    this.#resize();
+  }
+
+  /**
+   * Makes drawable geometry of three views of shared memory.
+   *
+   * @param {string} name
+   * @param {Float32Array} positions @param {Float32Array} normals @param {Uint32Array} indices
+   * @returns {ArrayBufferView[]} the arrays that will be uploaded
+   */
+  addModel(name, positions, normals, indices) {
+    const geometry = new BufferGeometry();
+    geometry.setAttribute('position', new BufferAttribute(positions, 3));
+    geometry.setAttribute('normal', new BufferAttribute(normals, 3));
+    geometry.setIndex(new BufferAttribute(indices, 1));
+    this.#models.set(name, geometry);
+    const { position, normal } = geometry.attributes;
+    return [position, normal, /** @type {BufferAttribute} */ (geometry.index)].map(
+      ({ array }) => array,
+    );
+  }
+
+  /** Stands the models on plinths. @param {Placement[]} placements */
+  async place(placements) {
+    this.#materials ??= await createMaterials();
+    for (const { model, x, z, scale, turn } of placements) {
+      const group = new Group();
+      const mesh = new Mesh(this.#models.get(model), this.#materials.scene);
+      mesh.scale.setScalar(scale);
+      mesh.position.y = PLINTH_HEIGHT;
+      mesh.rotation.y = turn;
+      const radius = scale * 0.56;
+      const shadow = this.#scenery.plinths.createShadow(radius * 1.6);
+      shadow.position.y = 0.01;
+      group.add(mesh, shadow, this.#scenery.plinths.create(radius, PLINTH_HEIGHT));
+      group.position.set(x, 0, z);
+      this.#actors.add(group);
+    }
+  }
+
+  /**
+   * Draws a block from the next render call on, until the next block in its place.
+   *
+   * @param {BlockRecord} record
+   * @param {Float32Array} array
+   */
+  setBlock({ kind, item, extra }, array) {
+    if (kind === KIND.POSITIONS) replaceArray(this.#copyOf(item), 'position', array);
+    else if (kind === KIND.NORMALS) replaceArray(this.#copyOf(item), 'normal', array);
+    else if (kind === KIND.GEMS) this.#setGems(item, extra, array);
+    else if (kind === KIND.PARTICLES) this.#setParticles(item, array);
+  }
+
+  /** @param {number} item in the workload's list of skinned copies */
+  #copyOf(item) {
+    let copy = this.#copies.get(item);
+    if (!copy) {
+      const model = this.#workload?.skinned[item].model ?? '';
+      const geometry = new BufferGeometry();
+      geometry.setIndex(this.#models.get(model)?.index ?? null); // the scene tier's, uploaded once
+      copy = new Mesh(geometry, this.#materials?.render);
+      copy.frustumCulled = false;
+      this.#copies.set(item, copy);
+      this.#actors.add(copy);
+    }
+    copy.visible = true;
+    return copy;
+  }
+
+  /** @param {number} worker @param {number} visible @param {Float32Array} matrices */
+  #setGems(worker, visible, matrices) {
+    let gems = this.#gems.get(worker);
+    if (!gems) {
+      gems = new InstancedMesh(this.#scenery.gem, this.#materials?.render, 0);
+      gems.instanceMatrix = new InstancedBufferAttribute(matrices, 16).setUsage(DynamicDrawUsage);
+      gems.frustumCulled = false;
+      this.#gems.set(worker, gems);
+      this.#actors.add(gems);
+    }
+    const attribute = gems.instanceMatrix;
+    attribute.array = matrices;
+    attribute.clearUpdateRanges();
+    attribute.addUpdateRange(0, visible * 16); // the rest of the block has nothing in it
+    attribute.needsUpdate = true;
+    gems.count = visible;
+    gems.visible = visible > 0;
+  }
+
+  /** @param {number} worker @param {Float32Array} array */
+  #setParticles(worker, array) {
+    let points = this.#particles.get(worker);
+    if (!points) {
+      const buffer = new InterleavedBuffer(array, PARTICLE_FLOATS).setUsage(DynamicDrawUsage);
+      const geometry = new BufferGeometry();
+      geometry.setAttribute('position', new InterleavedBufferAttribute(buffer, 3, 0));
+      points = new Points(geometry, this.#materials?.entity);
+      points.frustumCulled = false;
+      this.#particles.set(worker, points);
+      this.#actors.add(points);
+    }
+    const position = /** @type {InterleavedBufferAttribute} */ (points.geometry.attributes.position);
+    position.data.array = array;
+    position.data.needsUpdate = true;
+    points.visible = true;
+  }
+
+  /** @param {string} name @param {Uint32Array} texels @param {number} size @param {number} rows */
+  setTexture(name, texels, size, rows) {
+    this.#scenery.setTexture(name, texels, size, rows);
+  }
+
+  /** The planes of what the camera sees. @param {Float32Array} out 6 times x, y, z, distance */
+  cullingPlanes(out) {
+    this.#camera.updateMatrixWorld();
+    const matrix = new Matrix4().multiplyMatrices(
+      this.#camera.projectionMatrix,
+      this.#camera.matrixWorldInverse,
+    );
+    new Frustum().setFromProjectionMatrix(matrix).planes.forEach(({ normal, constant }, i) => {
+      out.set([normal.x, normal.y, normal.z, constant], i * 4);
+    });
+  }
+
+  /** Draws. Everything that has to be uploaded is uploaded before it returns. */
+  render() {
+    this.#controls.update();
+    this.#renderer.render(this.#scene, this.#camera);
+  }
+
+  /** How many different colours a grid over the picture shows; call right after render. */
+  countColours() {
+    const gl = this.#renderer.getContext();
+    const size = this.#renderer.getDrawingBufferSize(new Vector3());
+    const pixel = new Uint8Array(4);
+    const colours = new Set();
+    for (let i = 0; i < 64; i++) {
+      const x = Math.floor((size.x * ((i % 8) + 0.5)) / 8);
+      const y = Math.floor((size.y * (Math.floor(i / 8) + 0.5)) / 8);
+      gl.readPixels(x, y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+      colours.add(pixel.join());
+    }
+    return colours.size;
+  }
+
+  /** After a restored context: these would be uploaded from memory that may be recycled. */
+  #hideTransient() {
+    this.#scenery.dropTextures();
+    for (const map of [this.#copies, this.#gems, this.#particles]) {
+      for (const object of map.values()) object.visible = false;
+    }
+  }
+
+  #resize() {
+    const canvas = this.#renderer.domElement;
+    const { clientWidth: width, clientHeight: height } = canvas;
+    if (!width || !height) return;
+    const limit = Math.min(this.isSoftware ? 1 : 2, this.#workload?.pixelRatio ?? 1);
+    this.#renderer.setPixelRatio(Math.min(devicePixelRatio, limit));
+    this.#renderer.setSize(width, height, false);
+    this.#camera.aspect = width / height;
+    this.#camera.fov = width < height * 1.2 ? 52 : 38; // portrait: step back
+    this.#camera.updateProjectionMatrix();
+  }
+}
+
+/** Asked of a context of its own, because the answer decides how to make the real one. */
+function findRenderer() {
+  const gl = document.createElement('canvas').getContext('webgl2');
+  if (!gl) throw new Error('no WebGL2');
+  const info = gl.getExtension('WEBGL_debug_renderer_info');
+  const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
+  return { name, software: /swiftshader|llvmpipe|softpipe|software/i.test(name) };
+}
+
+/**
+ * Puts another array in place of an attribute's, of the same length after the first time.
+ *
+ * @param {Mesh} mesh @param {string} name @param {Float32Array} array
+ */
+function replaceArray({ geometry }, name, array) {
+  const attribute = /** @type {BufferAttribute | undefined} */ (geometry.attributes[name]);
+  if (attribute) {
+    attribute.array = array;
+    attribute.needsUpdate = true;
+  } else {
+    const created = new BufferAttribute(array, 3).setUsage(DynamicDrawUsage);
+    geometry.setAttribute(name, created);
+  }
+}
