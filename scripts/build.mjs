@@ -1,0 +1,31 @@
+/**
+ * Builds what is run in browsers: walloc.wasm, the models, the pages in build/www.
+ *
+ *     npm run build
+ */
+import { ROOT, isMain, run, script, step } from './run.mjs';
+import { setUpForPages } from './setup.mjs';
+
+/**
+ * Configures and builds a preset of CMakePresets.json.
+ *
+ * @param {string} preset
+ */
+export async function buildPreset(preset) {
+  await run('cmake', ['--preset', preset]);
+  await run('cmake', ['--build', '--preset', preset]);
+}
+
+export async function buildPages() {
+  await step('Building walloc.wasm', () => buildPreset('attached'));
+  await step('Converting the models', () => run('node', ['scripts/models.mjs']));
+  await step('Building the pages', () => run('npx', ['vite', 'build', '--logLevel', 'warn']));
+}
+
+if (isMain(import.meta.url)) {
+  script(async () => {
+    await setUpForPages();
+    await buildPages();
+    console.log(`Built: ${ROOT}build/www, ${ROOT}workers/walloc.wasm`);
+  });
+}

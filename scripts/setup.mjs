@@ -1,0 +1,36 @@
+/**
+ * Brings what building and testing walloc needs; what is there already costs nothing.
+ *
+ *     npm run setup
+ */
+import { isMain, script } from './run.mjs';
+import { setUpCmocka } from './setup/cmocka.mjs';
+import { setUpEmscripten } from './setup/emscripten.mjs';
+import { setUpPackages } from './setup/packages.mjs';
+import { BROWSER, BUILDING, TESTING, requireNode, setUpSystem } from './setup/system.mjs';
+
+/** What the pages need to be built and served. */
+export async function setUpForPages() {
+  requireNode();
+  await setUpSystem(BUILDING);
+  await setUpPackages();
+  process.env.WALLOC_EMSCRIPTEN = await setUpEmscripten();
+}
+
+/** And to be run here without a window. */
+export const setUpBrowser = () => setUpSystem(BROWSER);
+
+/** Everything. */
+export async function setUpForTests() {
+  requireNode();
+  await setUpSystem({ ...BUILDING, ...TESTING });
+  await setUpForPages();
+  await setUpCmocka();
+}
+
+if (isMain(import.meta.url)) {
+  script(async () => {
+    await setUpForTests();
+    console.log(`Ready. Emscripten: ${process.env.WALLOC_EMSCRIPTEN}`);
+  });
+}
