@@ -28,6 +28,8 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     chunkSizeWarningLimit: 1000,
-    rolldownOptions: { input: pages.map((page) => fileURLToPath(new URL(`www/${page}`, import.meta.url))) },
+    rolldownOptions: {
+      input: pages.map((page) => fileURLToPath(new URL(`www/${page}`, import.meta.url))),
+    },
   },
 });

@@ -73,18 +73,23 @@ const char *walloc_error_text(walloc_error error);
 
 /* ---- Limits ------------------------------------------------------------------------------- */
 
-#define WALLOC_PAGE_SIZE ((size_t)16384)      /* chunks are made of whole pages */
-#define WALLOC_ALIGNMENT_MIN ((size_t)8)      /* of an arena: every block has at least this */
-#define WALLOC_ALIGNMENT_MAX ((size_t)65536)  /* of one block; of an arena: WALLOC_PAGE_SIZE */
-#define WALLOC_ARENAS_MAX 32                  /* tiers included */
-#define WALLOC_CHUNKS_MAX 64                  /* of one arena */
-#define WALLOC_PRESERVED_LEVELS_MAX 32        /* see walloc_compact */
+#define WALLOC_PAGE_SIZE ((size_t)16384)     /* chunks are made of whole pages */
+#define WALLOC_ALIGNMENT_MIN ((size_t)8)     /* of an arena: every block has at least this */
+#define WALLOC_ALIGNMENT_MAX ((size_t)65536) /* of one block; of an arena: WALLOC_PAGE_SIZE */
+#define WALLOC_ARENAS_MAX 32                 /* tiers included */
+#define WALLOC_CHUNKS_MAX 64                 /* of one arena */
+#define WALLOC_PRESERVED_LEVELS_MAX 32       /* see walloc_compact */
 
 /* ---- Configuration ------------------------------------------------------------------------ */
 
 typedef struct walloc_arena walloc_arena;
 
-typedef enum walloc_tier_id { WALLOC_RENDER, WALLOC_SCENE, WALLOC_ENTITY, WALLOC_TIERS } walloc_tier_id;
+typedef enum walloc_tier_id {
+  WALLOC_RENDER,
+  WALLOC_SCENE,
+  WALLOC_ENTITY,
+  WALLOC_TIERS
+} walloc_tier_id;
 
 /* What an arena does at its hard budget or when memory is at its maximum, once idle memory elsewhere
  * and the pressure callback have not helped. */
@@ -94,7 +99,7 @@ typedef enum walloc_recycle {
 } walloc_recycle;
 
 typedef enum walloc_pressure {
-  WALLOC_PRESSURE_SOFT, /* growth has taken the arena above its soft budget; the allocation goes on */
+  WALLOC_PRESSURE_SOFT, /* growth has taken the arena above its soft budget; it goes on */
   WALLOC_PRESSURE_HARD  /* the allocation is about to fail */
 } walloc_pressure;
 
@@ -107,10 +112,13 @@ typedef bool walloc_pressure_function(walloc_arena *arena, size_t needed, walloc
 #define WALLOC_NO_LANE ((size_t)1)
 
 typedef struct walloc_arena_config {
-  size_t alignment;   /* of every block: power of two, 8 to WALLOC_PAGE_SIZE. Default 8; tiers 128, 64, 8 */
-  size_t reserve;     /* obtained at once. Default none; tiers: their share of walloc_config.reserve */
-  size_t lane;        /* what a thread takes for itself at a time, 4 to 64 KiB, rounded up to the
-                         alignment, or WALLOC_NO_LANE. Default 16 KiB */
+  /* Of every block: a power of two, 8 to WALLOC_PAGE_SIZE. Default 8; tiers 128, 64, 8. */
+  size_t alignment;
+  /* Obtained at once. Default none; tiers: their share of walloc_config.reserve. */
+  size_t reserve;
+  /* What a thread takes for itself at a time, 4 to 64 KiB, rounded up to the alignment, or
+   * WALLOC_NO_LANE. Default 16 KiB. */
+  size_t lane;
   size_t soft_budget; /* capacity above which the callback is told. Default none */
   size_t hard_budget; /* capacity never exceeded; rounded down to whole pages. Default none */
   walloc_recycle recycle;
@@ -119,10 +127,11 @@ typedef struct walloc_arena_config {
 } walloc_arena_config;
 
 typedef struct walloc_config {
-  size_t maximum;               /* of memory obtained by walloc. Default: what the platform allows */
-  size_t reserve;               /* obtained at the start. Default 16 MiB */
-  unsigned share[WALLOC_TIERS]; /* of the reserve, in per cent, at most 100 together. Default 50, 30,
-                                   15; what is left over waits, obtained, for whoever grows first */
+  size_t maximum; /* of memory obtained by walloc. Default: what the platform allows */
+  size_t reserve; /* obtained at the start. Default 16 MiB */
+  /* Of the reserve, in per cent, at most 100 together. Default 50, 30, 15; what is left over waits,
+   * obtained, for whoever grows first. */
+  unsigned share[WALLOC_TIERS];
   walloc_arena_config tier[WALLOC_TIERS];
 } walloc_config;
 
@@ -228,21 +237,21 @@ size_t walloc_available(walloc_arena *arena);
 
 /* Counters are exact when nobody else is at work, and never steer anything. */
 typedef struct walloc_arena_stats {
-  size_t used;            /* see walloc_used */
-  size_t preserved;       /* set by walloc_preserve or walloc_compact */
-  size_t high_water;      /* largest `used` ever */
-  size_t capacity;        /* of all chunks */
+  size_t used;       /* see walloc_used */
+  size_t preserved;  /* set by walloc_preserve or walloc_compact */
+  size_t high_water; /* largest `used` ever */
+  size_t capacity;   /* of all chunks */
   size_t chunks;
   size_t alignment;
-  size_t soft_budget;     /* 0: none */
-  size_t hard_budget;     /* 0: none */
-  uint64_t allocated;     /* all that was ever taken: recycled + used */
-  uint64_t recycled;      /* by reset, compact, rewind */
-  uint64_t resets;        /* times any of these three happened */
-  uint64_t growths;       /* chunks ever added */
-  uint64_t failures;      /* allocations that returned NULL for want of memory */
-  uint64_t pressure;      /* calls of the pressure callback */
-  uint64_t recyclings;    /* by WALLOC_RECYCLE_TO_MARK */
+  size_t soft_budget;  /* 0: none */
+  size_t hard_budget;  /* 0: none */
+  uint64_t allocated;  /* all that was ever taken: recycled + used */
+  uint64_t recycled;   /* by reset, compact, rewind */
+  uint64_t resets;     /* times any of these three happened */
+  uint64_t growths;    /* chunks ever added */
+  uint64_t failures;   /* allocations that returned NULL for want of memory */
+  uint64_t pressure;   /* calls of the pressure callback */
+  uint64_t recyclings; /* by WALLOC_RECYCLE_TO_MARK */
   uint32_t generation;
 } walloc_arena_stats;
 

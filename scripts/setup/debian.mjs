@@ -23,7 +23,10 @@ export async function install(packages) {
   );
   if (!which('apt-get')) throw byHand;
   const isRoot = process.getuid?.() === 0;
-  if (!isRoot && (!which('sudo') || (await run('sudo', ['-n', 'true'], { mayFail: true })).status)) {
+  if (
+    !isRoot &&
+    (!which('sudo') || (await run('sudo', ['-n', 'true'], { mayFail: true })).status)
+  ) {
     throw byHand;
   }
   const [program, before] = isRoot ? ['apt-get', []] : ['sudo', ['-n', 'apt-get']];
@@ -31,11 +34,16 @@ export async function install(packages) {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   // The machine may have sources that do not answer: what counts is whether the packages can be had.
   await run(program, [...before, ...options, 'update'], { env, mayFail: true });
-  const { status, output } = await run(program, [...before, ...options, ...command.split(' ').slice(1)], {
-    env,
-    mayFail: true,
-  });
-  if (status) throw new Problem(`${output.trimEnd().split('\n').slice(-8).join('\n')}\n${byHand.message}`);
+  const { status, output } = await run(
+    program,
+    [...before, ...options, ...command.split(' ').slice(1)],
+    {
+      env,
+      mayFail: true,
+    },
+  );
+  if (status)
+    throw new Problem(`${output.trimEnd().split('\n').slice(-8).join('\n')}\n${byHand.message}`);
 }
 
 /** The mirror that this machine's apt uses. */
@@ -96,7 +104,8 @@ Description: none
  * @returns {Promise<T>}
  */
 export async function fetchFromDebian({ suite, command, without = [], source = false }, use) {
-  if (!existsSync(KEYRING)) throw new Problem(`${KEYRING} is missing: install debian-archive-keyring.`);
+  if (!existsSync(KEYRING))
+    throw new Problem(`${KEYRING} is missing: install debian-archive-keyring.`);
   const folder = mkdtempSync(join(tmpdir(), 'walloc-apt-'));
   try {
     mkdirSync(join(folder, 'lists/partial'), { recursive: true });

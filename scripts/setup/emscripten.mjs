@@ -7,8 +7,19 @@
  * These paths are absolute: the folder cannot be moved afterwards.
  */
 import {
-  existsSync, lstatSync, mkdirSync, mkdtempSync, openSync, readSync, closeSync, readdirSync, realpathSync,
-  renameSync, rmSync, symlinkSync, writeFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  closeSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -79,10 +90,12 @@ async function setUpPrivate() {
   for (const suite of SUITES) {
     try {
       if (!isComplete(suite) && !SUITES.some(isComplete)) {
-        await step(`Emscripten: fetching Debian ${suite}'s packages (about 120 MB, 0.5 GB unpacked)`, () =>
-          withLock(`${home(suite)}.lock`, async () => {
-            if (!isComplete(suite)) await fetchPrivate(suite);
-          }),
+        await step(
+          `Emscripten: fetching Debian ${suite}'s packages (about 120 MB, 0.5 GB unpacked)`,
+          () =>
+            withLock(`${home(suite)}.lock`, async () => {
+              if (!isComplete(suite)) await fetchPrivate(suite);
+            }),
         );
       }
       if (isComplete(suite)) return join(home(suite), 'usr/share/emscripten');
@@ -153,7 +166,9 @@ async function relocate(root) {
   for (const path of files(libraries).filter((path) => shared.test(path.split('/').at(-1) ?? ''))) {
     if (isElf(path)) await patchelf('--remove-rpath', path);
   }
-  for (const path of files(join(root, 'usr/lib', llvm, 'lib')).filter((path) => /\.so/.test(path))) {
+  for (const path of files(join(root, 'usr/lib', llvm, 'lib')).filter((path) =>
+    /\.so/.test(path),
+  )) {
     if (isElf(path)) await patchelf('--remove-rpath', path);
   }
   const programs = [

@@ -64,8 +64,7 @@ static block bump(walloc_arena *arena, uint64_t bytes) {
   place seen = arena_cursor(arena);
   if (place_offset(seen) + bytes > chunk_bytes(arena_chunk(arena, place_chunk(seen))))
     return (block){NULL, 0};
-  place start =
-      atomic_fetch_add_explicit(&arena->cursor, bytes / PLACE_UNIT, memory_order_seq_cst);
+  place start = atomic_fetch_add_explicit(&arena->cursor, bytes / PLACE_UNIT, memory_order_seq_cst);
   chunk c = arena_chunk(arena, place_chunk(start));
   if (place_offset(start) + bytes > chunk_bytes(c))
     return (block){NULL, 0};

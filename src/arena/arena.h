@@ -64,13 +64,13 @@ struct walloc_arena {
   alignas(CACHE_LINE) size_t alignment_mask; /* alignment - 1 */
   size_t lane;                               /* bytes, or 0 for none */
   uint32_t slot;                             /* this arena's place in the table of arenas */
-  uint32_t kept;                             /* chunks that are the reserve and are never given up */
+  uint32_t kept;                             /* chunks of the reserve: never given up */
   size_t soft_budget, hard_budget;           /* bytes, or 0 for none */
   walloc_recycle recycle;
   walloc_pressure_function *on_pressure;
   void *user;
 
-  _Atomic uint32_t serial;  /* odd while live; + 1 by create and by destroy, under the table's lock */
+  _Atomic uint32_t serial;  /* odd while live; + 1 by create and destroy, under the table lock */
   _Atomic uint32_t count;   /* of chunks; written under the growth lock */
   _Atomic place preserved;  /* walloc_preserve's place; written by it and by compact */
   walloc_lock growth;       /* guards the chunk table */

@@ -274,7 +274,8 @@ block walloc_arena_grow_and_take(walloc_arena *arena, const request *r, walloc_e
       return b;
     if (*error == WALLOC_OK)
       continue; /* others have used up the room: they made progress */
-    if (is_pressure(*error) && tries++ < TRIES_MAX && relieve(arena, pages_for(r), *error, seen, &at)) {
+    if (is_pressure(*error) && tries++ < TRIES_MAX &&
+        relieve(arena, pages_for(r), *error, seen, &at)) {
       b = walloc_arena_take(arena, r);
       if (b.address != NULL)
         return b;

@@ -58,8 +58,8 @@ static place place_at_distance(walloc_arena *arena, place now, uint64_t bytes) {
   uint32_t n = place_chunk(now);
   uint64_t start = 0;
   while (n > 0) {
-    start = (uint64_t)atomic_load_explicit(&arena->start[n], memory_order_relaxed) *
-            WALLOC_PAGE_SIZE;
+    start =
+        (uint64_t)atomic_load_explicit(&arena->start[n], memory_order_relaxed) * WALLOC_PAGE_SIZE;
     if (start < bytes)
       break;
     n--;

@@ -149,7 +149,8 @@ EXPORTED("preserve") walloc_error walloc_export_preserve(uint32_t arena) {
   return walloc_preserve(arena_of(arena));
 }
 
-EXPORTED("place_valid") bool walloc_export_place_valid(uint32_t arena, uint32_t low, uint32_t high) {
+EXPORTED("place_valid")
+bool walloc_export_place_valid(uint32_t arena, uint32_t low, uint32_t high) {
   walloc_arena *found = arena_of(arena);
   return found != NULL && walloc_history_holds(found, place_from(low, high));
 }

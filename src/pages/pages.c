@@ -152,10 +152,8 @@ bool walloc_pages_adopt(page_index first, page_index count) {
 }
 
 walloc_pages_sums walloc_pages_count(void) {
-  walloc_pages_sums sums = {.maximum = get(maximum),
-                            .obtained = get(obtained),
-                            .free = get(free),
-                            .own = get(own)};
+  walloc_pages_sums sums = {
+      .maximum = get(maximum), .obtained = get(obtained), .free = get(free), .own = get(own)};
   uint64_t limit = walloc_platform_maximum() / WALLOC_PAGE_SIZE;
   uint64_t next = walloc_platform_end() / WALLOC_PAGE_SIZE;
   if (limit > PAGE_LIMIT)

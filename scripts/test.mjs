@@ -1,0 +1,121 @@
+/**
+ * Every test, in the order in which a failure tells most; goes on after a failure, and closes with the
+ * sums.
+ *
+ *     npm test                 all
+ *     npm test -- unit lint    only the suites whose names contain one of these words
+ */
+import { run, script, step } from './run.mjs';
+import { buildPages, buildPreset } from './build.mjs';
+import { setUpForTests } from './setup.mjs';
+
+/**
+ * How many tests passed and failed, read from what a test runner printed.
+ *
+ * @typedef {{ passed: number, failed: number }} Sums
+ */
+
+/**
+ * The number that a pattern captures, 0 without a match.
+ *
+ * @param {string} output
+ * @param {RegExp} pattern
+ */
+const number = (output, pattern) => Number(output.match(pattern)?.[1] ?? 0);
+
+/** @param {string} output @returns {Sums} */
+function ofCtest(output) {
+  const failed = number(output, /(\d+) tests? failed out of \d+/);
+  return { passed: number(output, /tests? failed out of (\d+)/) - failed, failed };
+}
+
+/** @param {string} output @returns {Sums} */
+const ofNode = (output) => ({
+  passed: number(output, /^(?:#|ℹ) pass (\d+)/m),
+  failed: number(output, /^(?:#|ℹ) fail (\d+)/m),
+});
+
+/** @param {string} output @returns {Sums} */
+const ofPlaywright = (output) => ({
+  passed: number(output, /^\s+(\d+) passed/m),
+  failed:
+    number(output, /^\s+(\d+) failed/m) +
+    number(output, /^\s+(\d+) flaky/m) +
+    number(output, /^\s+(\d+) did not run/m),
+});
+
+/** @param {string} output @returns {Sums} */
+const ofLint = (output) => ({
+  passed: number(output, /(\d+) checks? passed/),
+  failed: number(output, /(\d+) failed/),
+});
+
+/**
+ * @typedef {object} Suite
+ * @property {string} name
+ * @property {() => Promise<unknown>} [build]
+ * @property {string[]} command
+ * @property {(output: string) => Sums} sums
+ */
+
+/** @param {string} preset @param {string} what @returns {Suite} */
+const ctest = (preset, what) => ({
+  name: `C, ${what} (${preset})`,
+  build: () => buildPreset(preset),
+  command: ['ctest', '--preset', preset],
+  sums: ofCtest,
+});
+
+/** @type {Suite[]} */
+const SUITES = [
+  ctest('native', 'native'),
+  ctest('native-asan', 'address and undefined behaviour sanitizers'),
+  ctest('native-tsan', 'thread sanitizer'),
+  ctest('emscripten', 'WebAssembly under Node'),
+  {
+    name: 'JavaScript under Node (js)',
+    command: ['node', '--test', '--test-reporter=spec', 'tests/js/*.test.mjs'],
+    sums: ofNode,
+  },
+  {
+    name: 'Pages in Chromium (browser)',
+    command: ['npx', 'playwright', 'test'],
+    sums: ofPlaywright,
+  },
+  { name: 'Format, lint and types (lint)', command: ['node', 'scripts/lint.mjs'], sums: ofLint },
+];
+
+/** @param {Suite} suite @returns {Promise<Sums>} */
+async function runSuite({ build, command: [program, ...args], sums }) {
+  try {
+    await build?.();
+    const { output, status } = await run(program, args, { show: true, mayFail: true });
+    const { passed, failed } = sums(output);
+    // A runner that fails without naming a test, or finds none, has failed all the same.
+    return { passed, failed: failed || Number(status !== 0 || passed === 0) };
+  } catch (error) {
+    console.error(`✗ ${error instanceof Error ? error.message : error}`);
+    return { passed: 0, failed: 1 };
+  }
+}
+
+script(async () => {
+  const words = process.argv.slice(2);
+  const chosen = SUITES.filter(
+    ({ name }) => !words.length || words.some((word) => name.includes(word)),
+  );
+  await setUpForTests();
+  await buildPages();
+  const results = [];
+  for (const suite of chosen) {
+    results.push({ name: suite.name, ...(await step(suite.name, () => runSuite(suite))) });
+  }
+  console.log('');
+  for (const { name, passed, failed } of results) {
+    console.log(`${failed ? '✗' : '✓'} ${name}: ${passed} passed, ${failed} failed`);
+  }
+  const sum = (/** @type {'passed' | 'failed'} */ key) =>
+    results.reduce((total, result) => total + result[key], 0);
+  console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
+  process.exitCode = sum('failed') || !results.length ? 1 : 0;
+});
