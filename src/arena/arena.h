@@ -117,6 +117,7 @@ static inline size_t arena_alignment(const walloc_arena *arena) {
 }
 
 static inline uint64_t arena_round_up(const walloc_arena *arena, uint64_t bytes) {
+  // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the caller has checked the arena
   return (bytes + arena->alignment_mask) & ~(uint64_t)arena->alignment_mask;
 }
 
