@@ -11,7 +11,6 @@ export default [
     languageOptions: { ecmaVersion: 2024, sourceType: 'module' },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
-      curly: ['error', 'multi-line'],
       eqeqeq: 'error',
       'no-implicit-coercion': 'error',
       'no-shadow': 'error',

@@ -29,8 +29,8 @@ async function checkClangTidy() {
     (path) => !/platform_(linked|attached|wasm_wait)|src\/exports/.test(path),
   );
   const workers = cpus().length;
-  const shares = Array.from({ length: workers }, (_, i) =>
-    files.filter((_, index) => index % workers === i),
+  const shares = Array.from({ length: workers }, (_share, i) =>
+    files.filter((_file, index) => index % workers === i),
   );
   const options = ['--quiet', '-p', 'build/native', '--warnings-as-errors=*'];
   await Promise.all(

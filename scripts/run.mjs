@@ -82,10 +82,11 @@ export async function step(title, work) {
  * The path of a program, undefined when there is none.
  *
  * @param {string} name
+ * @param {string} [path] folders, as PATH has them
  */
-export function which(name) {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+export function which(name, path = process.env.PATH ?? '') {
+  const folders = path.split(delimiter);
+  return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
 }
 
 /** @param {string} path */

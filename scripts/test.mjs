@@ -74,7 +74,7 @@ const SUITES = [
   ctest('emscripten', 'WebAssembly under Node'),
   {
     name: 'JavaScript under Node (js)',
-    command: ['node', '--test', '--test-reporter=spec', 'tests/js/*.test.mjs'],
+    command: ['node', '--test', '--test-reporter=spec', 'tests/js/', 'tests/scripts/'],
     sums: ofNode,
   },
   {

@@ -49,7 +49,11 @@ export function isAtLeast(version, minimum) {
  * @returns {Promise<string>}
  */
 export async function setUpEmscripten() {
-  const folder = (await findInstalled()) ?? (await setUpPrivate());
+  /** @type {string[]} */
+  const refusals = [];
+  const installed = await findInstalled(process.env, refusals);
+  for (const refusal of refusals) console.log(`▸ ${refusal}`);
+  const folder = installed ?? (await setUpPrivate());
   await warmUp(folder);
   return folder;
 }
@@ -60,19 +64,21 @@ async function versionOf(emcc) {
   return output.match(/^\d+\.\d+\.\d+/m)?.[0] ?? '0';
 }
 
-/** The machine's own SDK when it is new enough. */
-async function findInstalled() {
-  const { EMSDK } = process.env;
-  const candidates = [EMSDK && join(EMSDK, 'upstream/emscripten/emcc'), which('emcc')];
+/**
+ * The machine's own SDK when it is new enough.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ * @param {string[]} refusals a sentence is added for each SDK that is not
+ */
+export async function findInstalled({ EMSDK, PATH }, refusals) {
+  const candidates = [EMSDK && join(EMSDK, 'upstream/emscripten/emcc'), which('emcc', PATH)];
   for (const emcc of candidates) {
     if (!emcc || !existsSync(emcc)) continue;
     const version = await versionOf(emcc);
     const folder = dirname(realpathSync(emcc));
-    if (isAtLeast(version, MINIMUM) && existsSync(join(folder, TOOLCHAIN))) {
-      return folder;
-    }
-    console.log(
-      `▸ Emscripten ${version} at ${emcc} is refused: ${MINIMUM} or newer is needed (what older ones ` +
+    if (isAtLeast(version, MINIMUM) && existsSync(join(folder, TOOLCHAIN))) return folder;
+    refusals.push(
+      `Emscripten ${version} at ${emcc} is refused: ${MINIMUM} or newer is needed (what older ones ` +
         'build does not run on current Node). A private one is used instead.',
     );
   }
@@ -131,7 +137,7 @@ async function fetchPrivate(suite) {
     mkdirSync(CACHE, { recursive: true });
     const unpacked = mkdtempSync(join(CACHE, 'emscripten-'));
     try {
-      for (const name of readdirSync(archives).filter((name) => name.endsWith('.deb'))) {
+      for (const name of readdirSync(archives).filter((file) => file.endsWith('.deb'))) {
         await run('dpkg-deb', ['-x', join(archives, name), unpacked]);
       }
       for (const name of ['doc', 'man', 'locale']) {
@@ -162,15 +168,14 @@ async function relocate(root) {
   const patchelf = (/** @type {string[]} */ ...args) =>
     run(loader, ['--library-path', libraries, join(root, 'usr/bin/patchelf'), ...args]);
 
-  const shared = /^(libLLVM|libclang-cpp|libbinaryen)\b.*\.so/;
-  for (const path of files(libraries).filter((path) => shared.test(path.split('/').at(-1) ?? ''))) {
-    if (isElf(path)) await patchelf('--remove-rpath', path);
-  }
-  for (const path of files(join(root, 'usr/lib', llvm, 'lib')).filter((path) =>
-    /\.so/.test(path),
-  )) {
-    if (isElf(path)) await patchelf('--remove-rpath', path);
-  }
+  const isShared = (/** @type {string} */ path) => /\.so[^/]*$/.test(path) && isElf(path);
+  const needed = /\/(libLLVM|libclang-cpp|libbinaryen)\b[^/]*$/;
+  const shared = [
+    ...files(libraries).filter((path) => needed.test(path)),
+    ...files(join(root, 'usr/lib', llvm, 'lib')),
+  ];
+  for (const path of shared.filter(isShared)) await patchelf('--remove-rpath', path);
+
   const programs = [
     ...files(join(root, 'usr/lib', llvm, 'bin')),
     ...files(join(root, 'usr/bin')).filter((path) => /\/wasm[^/]*$/.test(path)),
