@@ -5,12 +5,12 @@
  *
  * Compiled with BENCH_MALLOC it uses the C library's malloc, whichever it was linked with, and nothing of
  * walloc. The frame's barrier is part of both, and small beside thousands of blocks. */
+#include "clock.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #ifndef BENCH_MALLOC
 #include "walloc.h"
@@ -74,25 +74,19 @@ static void *work(void *taken_blocks) {
   return NULL;
 }
 
-static double now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 /* The time of all frames, from the first thread's start to the last one's end. */
 static double run(void) {
   pthread_t all[THREADS_MAX];
   void **taken = calloc((size_t)threads * (size_t)blocks, sizeof(void *));
   pthread_barrier_init(&barrier, NULL, (unsigned)threads);
-  double start = now_ns();
+  double start = clock_ns();
   for (int i = 0; i < threads; i++) {
     if (pthread_create(&all[i], NULL, work, taken + (size_t)i * (size_t)blocks) != 0)
       exit(EXIT_FAILURE);
   }
   for (int i = 0; i < threads; i++)
     pthread_join(all[i], NULL);
-  double elapsed = now_ns() - start;
+  double elapsed = clock_ns() - start;
   pthread_barrier_destroy(&barrier);
   free(taken);
   return elapsed;

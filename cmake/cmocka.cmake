@@ -37,5 +37,5 @@ target_include_directories(cmocka SYSTEM PUBLIC ${WALLOC_CMOCKA_DIR}/include PRI
 target_compile_definitions(
   cmocka
   PUBLIC _UINTPTR_T _UINTPTR_T_DEFINED # or its header defines the type again
-  PRIVATE HAVE_CONFIG_H)
+  PRIVATE HAVE_CONFIG_H _GNU_SOURCE)
 target_compile_options(cmocka PRIVATE -w)

@@ -7,7 +7,7 @@
 #include <emscripten/threading.h>
 #include <unistd.h>
 
-/* sbrk's argument is signed in some versions of Emscripten. */
+/* sbrk's argument is signed. */
 #define LARGEST_STEP ((uint64_t)1 << 30)
 
 bool walloc_platform_start(void) { return true; }
@@ -29,10 +29,12 @@ static void *sbrk_patiently(uint64_t length) {
 }
 
 walloc_grant walloc_platform_grow(uint64_t length) {
+  uint64_t end = walloc_platform_end();
+  /* Not all at once: then up to the end of a page, so that the next step's pages join this one's. */
   if (length > LARGEST_STEP)
-    length = LARGEST_STEP;
+    length = LARGEST_STEP - end % WALLOC_PAGE_SIZE;
   /* At 4 GiB exactly, Emscripten believes the memory to be empty: stay away from that edge. */
-  if (length > (uint64_t)emscripten_get_heap_max() - walloc_platform_end())
+  if (length > (uint64_t)emscripten_get_heap_max() - end)
     return (walloc_grant){0, 0};
   void *start = sbrk_patiently(length);
   if (start == (void *)-1)
