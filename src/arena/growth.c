@@ -232,26 +232,32 @@ static walloc_error grow(walloc_arena *arena, const request *r, block *taken) {
   return result.error;
 }
 
-typedef enum stage { RECLAIM, CALL_BACK, RECYCLE, GIVE_UP } stage;
+/* How far a failing allocation has got: each of these is tried once, the first again after the others,
+ * since what they have thrown away may lie in arenas that are idle now. */
+typedef struct relief {
+  bool reclaimed, called_back, recycled;
+} relief;
 
-/* Tries the stages from *at on until one may have helped. `seen` is the cursor when the allocation
- * failed: who finds the generation ended by others must not end theirs. */
+/* Tries what has not been tried yet, until something may have helped. `seen` is the cursor when the
+ * allocation failed: who finds the generation ended by others must not end theirs. */
 static bool relieve(walloc_arena *arena, page_index need, walloc_error error, place seen,
-                    stage *at) {
-  if (*at == RECLAIM) {
-    *at = CALL_BACK;
-    if (error == WALLOC_ERROR_OUT_OF_MEMORY && reclaim(need))
+                    relief *tried) {
+  if (error == WALLOC_ERROR_OUT_OF_MEMORY && !tried->reclaimed) {
+    tried->reclaimed = true;
+    if (reclaim(need))
       return true;
   }
-  if (*at == CALL_BACK) {
-    *at = RECYCLE;
-    if (call_back(arena, need, WALLOC_PRESSURE_HARD))
+  if (!tried->called_back) {
+    tried->called_back = true;
+    if (call_back(arena, need, WALLOC_PRESSURE_HARD)) {
+      tried->reclaimed = false;
       return true;
+    }
   }
-  if (*at == RECYCLE && arena->recycle == WALLOC_RECYCLE_TO_MARK) {
+  if (!tried->recycled && arena->recycle == WALLOC_RECYCLE_TO_MARK) {
     recycling result = walloc_arena_recycle(arena, seen);
-    if (result == RECYCLED)
-      *at = GIVE_UP;
+    tried->recycled = result == RECYCLED;
+    tried->reclaimed = false;
     return result != NOTHING_TO_RECYCLE;
   }
   return false;
@@ -263,7 +269,7 @@ static bool is_pressure(walloc_error error) {
 }
 
 block walloc_arena_grow_and_take(walloc_arena *arena, const request *r, walloc_error *error) {
-  stage at = RECLAIM;
+  relief tried = {false, false, false};
   for (int tries = 0;;) {
     block b = {NULL, 0};
     place seen = arena_cursor(arena);
@@ -275,7 +281,7 @@ block walloc_arena_grow_and_take(walloc_arena *arena, const request *r, walloc_e
     if (*error == WALLOC_OK)
       continue; /* others have used up the room: they made progress */
     if (is_pressure(*error) && tries++ < TRIES_MAX &&
-        relieve(arena, pages_for(r), *error, seen, &at)) {
+        relieve(arena, pages_for(r), *error, seen, &tried)) {
       b = walloc_arena_take(arena, r);
       if (b.address != NULL)
         return b;
