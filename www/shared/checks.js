@@ -6,6 +6,7 @@
  *
  * @typedef {'pending' | 'passed' | 'failed'} CheckState
  * @typedef {{id: string, phase: string, title: string, state: CheckState, detail: string}} Check
+ * @typedef {{id: string, name: string, passed: boolean, detail: string}} Outcome of a check, for programs
  */
 export class Checks {
   /** @type {Map<string, Check>} */
@@ -52,6 +53,16 @@ export class Checks {
   /** @returns {Check[]} in the order of declaration; copies */
   list() {
     return [...this.#checks.values()].map((check) => ({ ...check }));
+  }
+
+  /** @returns {Outcome[]} a check that was never made has not passed */
+  outcomes() {
+    return this.list().map(({ id, title, state, detail }) => ({
+      id,
+      name: title,
+      passed: state === 'passed',
+      detail: state === 'pending' ? 'not reached' : detail,
+    }));
   }
 
   /** True when every check was made and held. */

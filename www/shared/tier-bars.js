@@ -15,15 +15,24 @@ const TITLES = { render: 'Render', scene: 'Scene', entity: 'Entity' };
 const TIER_NAMES = ['render', 'scene', 'entity'];
 
 const LAYERS = ['capacity', 'used', 'preserved', 'high-water'];
-const NUMBERS = { used: 'used', preserved: 'preserved', highWater: 'high water', capacity: 'capacity' };
+const NUMBERS = {
+  used: 'used',
+  preserved: 'preserved',
+  highWater: 'high water',
+  capacity: 'capacity',
+};
 
 /** @param {number} bytes */
 const mib = (bytes) => `${(bytes / MIB).toFixed(bytes < 10 * MIB ? 2 : 1)} MiB`;
+
+/** @param {number} bytes */
+const wholeMib = (bytes) => `${Math.round(bytes / MIB).toLocaleString('en')} MiB`;
 
 /** One tier's place on the page. */
 class TierBar {
   /** @type {Map<string, HTMLElement>} */
   #parts = new Map();
+  /** What to put on the page. */
   element = document.createElement('div');
 
   /** @param {TierName} name */
@@ -59,21 +68,24 @@ class TierBar {
     return part;
   }
 
-  /** @param {import('../../workers/api/layout.js').ArenaStats} stats */
-  show(stats) {
-    const whole = Math.max(stats.hardBudget, stats.capacity, 1);
+  /**
+   * @param {import('../../workers/api/layout.js').ArenaStats} stats
+   * @param {number} maximum of the whole memory: how long the bar is without a budget
+   */
+  show(stats, maximum) {
+    const whole = Math.max(stats.hardBudget || maximum, stats.capacity, 1);
     const percent = (/** @type {number} */ bytes) => `${((bytes / whole) * 100).toFixed(2)}%`;
-    const style = (/** @type {string} */ name) => /** @type {HTMLElement} */ (this.#parts.get(name)).style;
+    const style = (/** @type {string} */ name) =>
+      /** @type {HTMLElement} */ (this.#parts.get(name)).style;
     style('capacity').width = percent(stats.capacity);
     style('used').width = percent(stats.used);
     style('preserved').width = percent(Math.min(stats.preserved, stats.used));
     style('preserved').minWidth = stats.preserved > 0 ? '6px' : '0';
     style('high-water').left = `calc(${percent(stats.highWater)} - 2px)`;
-    for (const key of Object.keys(NUMBERS)) this.#setText(`${key}-number`, mib(stats[/** @type {keyof typeof NUMBERS} */ (key)]));
-    this.#setText(
-      'activity',
-      `generation ${stats.generation.toLocaleString('en')}, budget ${stats.hardBudget / MIB} MiB`,
-    );
+    for (const key of Object.keys(NUMBERS))
+      this.#setText(`${key}-number`, mib(stats[/** @type {keyof typeof NUMBERS} */ (key)]));
+    const budget = stats.hardBudget ? `budget ${wholeMib(stats.hardBudget)}` : 'no budget';
+    this.#setText('activity', `generation ${stats.generation.toLocaleString('en')}, ${budget}`);
   }
 
   /** @param {string} name @param {string} text */
@@ -107,7 +119,7 @@ export class TierBars {
   refresh() {
     if (!this.walloc) return;
     const { memory, tiers } = this.walloc.stats();
-    for (const { name, bar } of this.#bars) bar.show(tiers[name]);
-    this.#total.textContent = `${mib(memory.obtained)} obtained of at most ${memory.maximum / MIB} MiB`;
+    for (const { name, bar } of this.#bars) bar.show(tiers[name], memory.maximum);
+    this.#total.textContent = `${mib(memory.obtained)} obtained of at most ${wholeMib(memory.maximum)}`;
   }
 }

@@ -77,7 +77,9 @@ export class WorkerGroup {
    * @returns {Promise<any[]>} answers in order of workers
    */
   callAll(name, argumentOf = () => undefined) {
-    return Promise.all(this.#workers.map((_, worker) => this.call(worker, name, argumentOf(worker))));
+    return Promise.all(
+      this.#workers.map((_, worker) => this.call(worker, name, argumentOf(worker))),
+    );
   }
 
   /** Ends all workers at once, whatever they do, and rejects what they owe. */

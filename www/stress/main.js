@@ -41,7 +41,8 @@ class Page {
   applyQuery(query) {
     for (const name of ['workers', 'seconds', 'seed']) {
       const value = query.get(name);
-      if (value !== null && value !== '' && Number.isFinite(Number(value))) input(name).value = value;
+      if (value !== null && value !== '' && Number.isFinite(Number(value)))
+        input(name).value = value;
     }
     this.#showWorkers();
     if (query.get('autostart') === '1') void this.#run();

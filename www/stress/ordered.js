@@ -11,6 +11,7 @@
  * @typedef {import('./actions.js').Action} Action
  * @typedef {import('./actions.js').TierName} TierName
  */
+import { WallocOutOfMemory } from '../../workers/walloc.js';
 import { ALIGNMENTS, TIERS } from './actions.js';
 
 /** @typedef {{view: View, array: Uint32Array, pattern: number, round: number}} Block */
@@ -48,7 +49,7 @@ export class OrderedWork {
       try {
         this.#add(tier, violations);
       } catch (error) {
-        if (/** @type {Error} */ (error).name !== 'WallocOutOfMemory') throw error;
+        if (!(error instanceof WallocOutOfMemory)) throw error;
         refusals++;
       }
     }

@@ -18,7 +18,7 @@ import { describeOverlap, findOverlaps } from './intervals.js';
 
 const MIB = 1024 * 1024;
 const BLOCKS = 400; // of each worker in an ordered round
-const RACE_MILLISECONDS = 60;
+const RACE_MILLISECONDS = 30;
 const MESSAGES_MAX = 20;
 
 const MEMORY = {
