@@ -117,7 +117,16 @@ export class FrameVerifier {
     const vertex = this.#random.below(model.vertices);
     const expected = new Float32Array(3);
     const bones = boneMatrices(item, time);
-    skinVertices(item, bones, positions, normals, expected, new Float32Array(3), vertex, vertex + 1);
+    skinVertices(
+      item,
+      bones,
+      positions,
+      normals,
+      expected,
+      new Float32Array(3),
+      vertex,
+      vertex + 1,
+    );
     this.#samples++;
     if (expected.some((value, axis) => value !== view.array[vertex * 3 + axis])) {
       this.#wrongSamples++;

@@ -188,11 +188,12 @@ class Page {
 
   /** @param {import('./simulation.js').SimulationResult} result */
   #showResult({ passed, stopped, error, checks, frames, seconds }) {
-    const held = checks.filter(({ state }) => state === 'passed').length;
+    const held = checks.filter((check) => check.passed).length;
     const all = `${held} of ${checks.length} checks held`;
     const time = `${seconds.toFixed(1)} s`;
     if (stopped) this.#checks.showVerdict(`Stopped after ${frames} frames; ${all} until then`);
-    else if (passed) this.#checks.showVerdict(`Passed: ${all}, ${frames} frames, ${time}`, 'passed');
+    else if (passed)
+      this.#checks.showVerdict(`Passed: ${all}, ${frames} frames, ${time}`, 'passed');
     else this.#checks.showVerdict(`Failed: ${all}${error ? `; ${error}` : ''}`, 'failed');
     byId('status').textContent = stopped ? 'Stopped' : passed ? 'Passed' : 'Failed';
     if (passed) this.#showPhase(null);

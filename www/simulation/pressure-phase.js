@@ -74,7 +74,9 @@ async function fillRenderTier({ walloc, group, checks, log, seed }) {
     sum(answers, 'soft') > 0 && answers.every(({ hard }) => hard > 0),
     `${sum(answers, 'soft')} times soft, ${sum(answers, 'hard')} times hard`,
   );
-  log(`Render tier at its budget of ${mib(hardBudget)}: ${answers[0].refusal?.message ?? 'no refusal'}`);
+  log(
+    `Render tier at its budget of ${mib(hardBudget)}: ${answers[0].refusal?.message ?? 'no refusal'}`,
+  );
 }
 
 /**
@@ -112,7 +114,9 @@ async function streamPastSceneBudget({ walloc, group, checks, log }, models) {
     `${mib(sum(answers, 'bytes'))} streamed through ${mib(scene.stats().hardBudget)}, ` +
       `recycled ${recyclings} times, ${sum(answers, 'stale')} blocks noticed as stale`,
   );
-  log(`Scene tier recycled to its models ${recyclings} times: ${mib(sum(answers, 'bytes'))} streamed`);
+  log(
+    `Scene tier recycled to its models ${recyclings} times: ${mib(sum(answers, 'bytes'))} streamed`,
+  );
 }
 
 /** @param {Run} run */

@@ -82,7 +82,11 @@ function createFloor() {
     uv.setXY(i, position.getX(i) / 12 + 0.5, position.getY(i) / 12 + 0.5);
   }
   geometry.setAttribute('color', new Float32BufferAttribute(fade, 4));
-  const material = new MeshBasicMaterial({ color: 0x18222f, vertexColors: true, transparent: true });
+  const material = new MeshBasicMaterial({
+    color: 0x18222f,
+    vertexColors: true,
+    transparent: true,
+  });
   const floor = new Mesh(geometry, material);
   floor.rotation.x = -Math.PI / 2;
   floor.renderOrder = -2;

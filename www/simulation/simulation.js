@@ -17,6 +17,7 @@ import { STARTUP_CHECKS, runStartup, verifyModels } from './startup-phase.js';
  * @typedef {import('./plan.js').Workload} Workload
  * @typedef {import('./stage.js').Stage} Stage
  * @typedef {import('../shared/checks.js').Check} Check
+ * @typedef {import('../shared/checks.js').Outcome} Outcome
  *
  * @typedef {{workers: number, workload: string, frames: number, seed: number}} Settings
  * @typedef {'start-up' | 'frames' | 'pressure'} Phase
@@ -29,7 +30,7 @@ import { STARTUP_CHECKS, runStartup, verifyModels } from './startup-phase.js';
  * @typedef {Listener & {walloc: Walloc, group: WorkerGroup, workload: Workload, frames: number,
  *   seed: number, stage: Stage, checks: Checks}} Run what the phases share
  *
- * @typedef {{passed: boolean, stopped: boolean, error: string | null, checks: Check[],
+ * @typedef {{passed: boolean, stopped: boolean, error: string | null, checks: Outcome[],
  *   settings: Settings, frames: number, seconds: number, stats: any}} SimulationResult
  */
 
@@ -75,7 +76,7 @@ export async function runSimulation(settings, stage, listener, signal) {
     passed: checks.passed && !error && !signal.aborted,
     stopped: signal.aborted,
     error,
-    checks: checks.list(),
+    checks: checks.outcomes(),
     settings,
     frames: owned.frame,
     seconds: (performance.now() - started) / 1000,

@@ -205,7 +205,9 @@ export class Stage {
       this.#particles.set(worker, points);
       this.#actors.add(points);
     }
-    const position = /** @type {InterleavedBufferAttribute} */ (points.geometry.attributes.position);
+    const position = /** @type {InterleavedBufferAttribute} */ (
+      points.geometry.attributes.position
+    );
     position.data.array = array;
     position.data.needsUpdate = true;
     points.visible = true;

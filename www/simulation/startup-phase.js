@@ -66,7 +66,8 @@ async function showModels({ walloc, workload, stage, checks }, models) {
     const [positions, normals, indices] = [refs.positions, refs.normals, refs.indices].map(
       (ref) => walloc.view(ref).array,
     );
-    for (const array of stage.addModel(name, positions, normals, indices)) buffers.add(array.buffer);
+    for (const array of stage.addModel(name, positions, normals, indices))
+      buffers.add(array.buffer);
     misaligned += [positions, normals, indices].filter((array) => array.byteOffset % 64).length;
   }
   await stage.place(workload.placements);

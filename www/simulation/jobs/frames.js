@@ -8,6 +8,7 @@
  * the generation that a worker sees at the start of a frame must be the one at its end, and every
  * block of an earlier one must be refused: both are checked here, each frame.
  */
+import { WallocStaleView } from '../../../workers/walloc.js';
 import { FrameGate, KIND, ORDER } from '../frame-gate.js';
 import { ENTITY_PERIOD, SCENE_PERIOD, TEXTURES } from '../plan.js';
 import { Random, seedFor } from '../../shared/random.js';
@@ -28,7 +29,7 @@ import { TextureMaker, TextureReader } from './texture-work.js';
  *   particles: [number, number], entities: number}} FrameShare what one worker is to do
  *
  * @typedef {{frames: number, blocks: number, bytes: number, entities: number, damaged: number,
- *   FrameReport
+ *   staleRefused: number, staleAccepted: number, generationChanges: number}} FrameReport
  */
 
 export class FrameWork {
@@ -122,7 +123,7 @@ export class FrameWork {
       this.#old.get(0);
       this.#report.staleAccepted++;
     } catch (error) {
-      if (/** @type {Error} */ (error).name !== 'WallocStaleView') throw error;
+      if (!(error instanceof WallocStaleView)) throw error;
       this.#report.staleRefused++;
     }
     this.#old = null;

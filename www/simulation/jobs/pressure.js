@@ -5,6 +5,7 @@
  * `streamPastBudget` in one at a time, because recycling takes blocks away that another worker would
  * still be writing: the order that walloc asks its users for.
  */
+import { WallocOutOfMemory } from '../../../workers/walloc.js';
 import { Random, seedFor } from '../../shared/random.js';
 import { MIB } from '../plan.js';
 
@@ -12,7 +13,7 @@ import { MIB } from '../plan.js';
  * @typedef {import('../../../workers/walloc.js').Walloc} Walloc
  * @typedef {import('../../../workers/walloc.js').Arena} Arena
  * @typedef {import('../../../workers/walloc.js').View<any>} View
- * @typedef {{name: string, code: string, message: string} | null} Refusal
+ * @typedef {{code: string, message: string} | null} Refusal
  */
 
 /** Blocks that one worker has filled, each with a pattern of its own. */
@@ -66,9 +67,9 @@ function repeatUntilRefused(step, limit) {
     for (let i = 0; i < limit; i++) step();
     return null;
   } catch (thrown) {
-    const { name, code, message } = /** @type {any} */ (thrown);
-    if (name !== 'WallocOutOfMemory') throw thrown;
-    return { name, code, message };
+    if (!(thrown instanceof WallocOutOfMemory)) throw thrown;
+    const { code, message } = thrown;
+    return { code, message };
   }
 }
 
