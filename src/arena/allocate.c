@@ -58,7 +58,8 @@ static inline place lane_place(const lane *own) { return own->end - own->room / 
 /* ---- From the shared cursor --------------------------------------------------------------- */
 
 /* One addition. The chunk is read again behind it: the addition may have found the cursor elsewhere
- * than the look before. address NULL: no room there, nothing but the cursor's overshoot has changed.
+ * than the look before; and then the cursor (P5). address NULL: no room there, or the generation has
+ * ended; nothing but the cursor's overshoot has changed.
  * Sequentially consistent: the allocator's half of P4, and acquire for the chunk's entry (P3). */
 static block bump(walloc_arena *arena, uint64_t bytes) {
   place seen = arena_cursor(arena);
@@ -66,7 +67,8 @@ static block bump(walloc_arena *arena, uint64_t bytes) {
     return (block){NULL, 0};
   place start = atomic_fetch_add_explicit(&arena->cursor, bytes / PLACE_UNIT, memory_order_seq_cst);
   chunk c = arena_chunk(arena, place_chunk(start));
-  if (place_offset(start) + bytes > chunk_bytes(c))
+  if (place_offset(start) + bytes > chunk_bytes(c) ||
+      !place_same_generation(start, arena_cursor(arena)))
     return (block){NULL, 0};
   return (block){chunk_address(c) + place_offset(start), start + bytes / PLACE_UNIT};
 }

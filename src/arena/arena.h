@@ -23,10 +23,11 @@
  *      then reads the cursor; who allocates first moves the cursor, then reads the entry. All four are
  *      sequentially consistent, so at least one sees the other: the giver, who then puts the entry
  *      back, or the allocator, who finds an empty entry, which has no room, and starts over.
- *  P5. Threads of an ended generation may still be between their addition to the cursor and the read
- *      of the entry when the chunk is given up and another installed in its place. The block they
- *      return then is of the ended generation, as it would be had the reset come right after it: the
- *      caller must be kept from using it by the same means (see Threads in walloc.h).
+ *  P5. Between an addition to the cursor and the read of the entry the generation may end, the chunk be
+ *      given up and another installed in its place. So whoever adds reads the cursor once more after
+ *      the entry: if the generation is still the same, the chunk could not be given up in between (P4),
+ *      and the entry is the right one; if not, the place belongs to a generation that is gone, nobody
+ *      gets it, and the allocation starts over. A compare-and-swap compares the entry instead.
  *
  * What a kill leaves behind: between two operations on the cursor nothing; in a lane its unused rest,
  * until the next generation; under the growth lock see growth.c, under the history lock history.c. */
@@ -64,7 +65,6 @@ struct walloc_arena {
   alignas(CACHE_LINE) size_t alignment_mask; /* alignment - 1 */
   size_t lane;                               /* bytes, or 0 for none */
   uint32_t slot;                             /* this arena's place in the table of arenas */
-  uint32_t kept;                             /* chunks of the reserve: never given up */
   size_t soft_budget, hard_budget;           /* bytes, or 0 for none */
   walloc_recycle recycle;
   walloc_pressure_function *on_pressure;
@@ -72,6 +72,7 @@ struct walloc_arena {
 
   _Atomic uint32_t serial;  /* odd while live; + 1 by create and destroy, under the table lock */
   _Atomic uint32_t count;   /* of chunks; written under the growth lock */
+  _Atomic uint32_t kept;    /* chunks of the reserve: never given up; written by create, destroy */
   _Atomic place preserved;  /* walloc_preserve's place; written by it and by compact */
   walloc_lock growth;       /* guards the chunk table */
   walloc_lock history_lock; /* guards the histories' writing */
@@ -93,6 +94,16 @@ extern walloc_arena walloc_arenas[WALLOC_ARENAS_MAX];
 /* Sequentially consistent: half of P4's argument. */
 static inline chunk arena_chunk(walloc_arena *arena, uint32_t n) {
   return atomic_load_explicit(&arena->chunks[n], memory_order_seq_cst);
+}
+
+/* Relaxed: those who relieve pressure may look at an arena that is just being destroyed or created. It
+ * has no chunks then, whatever this says; a live arena's is visible with its serial. */
+static inline uint32_t kept_chunks(walloc_arena *arena) {
+  return atomic_load_explicit(&arena->kept, memory_order_relaxed);
+}
+
+static inline void set_kept(walloc_arena *arena, uint32_t count) {
+  atomic_store_explicit(&arena->kept, count, memory_order_relaxed);
 }
 
 /* Acquire: pairs with the release of whoever moved it, so that the chunk it names is visible. */

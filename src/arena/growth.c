@@ -74,7 +74,7 @@ static uint32_t append(walloc_arena *arena, chunk c) {
 /* Gives up the last chunk if it is idle, that is, the cursor is before it. The reserve stays. */
 static bool give_up_last(walloc_arena *arena) {
   uint32_t count = chunk_count(arena);
-  if (count <= arena->kept)
+  if (count <= kept_chunks(arena))
     return false;
   uint32_t n = count - 1;
   chunk c = arena_chunk(arena, n);
@@ -317,7 +317,7 @@ walloc_error walloc_trim(walloc_arena *arena) {
 walloc_error walloc_arena_release_chunks(walloc_arena *arena) {
   if (!lock_growth(arena))
     return WALLOC_ERROR_BUSY;
-  arena->kept = 0;
+  set_kept(arena, 0);
   while (give_up_last(arena)) {
   }
   bool all = chunk_count(arena) == 0;

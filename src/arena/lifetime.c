@@ -72,7 +72,7 @@ walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config
   arena->slot = slot;
   arena->alignment_mask = alignment - 1;
   arena->lane = lane_of(config, alignment);
-  arena->kept = 0;
+  set_kept(arena, 0);
   arena->soft_budget = config->soft_budget;
   arena->hard_budget = config->hard_budget;
   arena->recycle = config->recycle;
@@ -89,7 +89,7 @@ walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config
     walloc_error error = walloc_arena_make_room(arena, &r);
     if (error != WALLOC_OK)
       return error;
-    arena->kept = 1;
+    set_kept(arena, 1);
   }
   change_life(arena);
   return WALLOC_OK;

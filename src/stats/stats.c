@@ -57,7 +57,7 @@ static uint64_t idle_bytes(walloc_arena *arena, uint64_t *capacity) {
     if (c == CHUNK_NONE)
       break;
     *capacity += chunk_bytes(c);
-    if (n >= arena->kept && (n > place_chunk(now) || place_position(now) == 0))
+    if (n >= kept_chunks(arena) && (n > place_chunk(now) || place_position(now) == 0))
       idle += chunk_bytes(c);
   }
   return idle;
