@@ -51,7 +51,7 @@ const CHECKS = [
     () => run('npx', ['prettier', mend ? '--write' : '--check', '--log-level=warn', '.']),
   ],
   ['ESLint', () => run('npx', ['eslint', '--max-warnings=0', ...(mend ? ['--fix'] : []), '.'])],
-  ['TypeScript', () => run('npx', ['tsc', '--build', '--pretty', 'false'])],
+  ['TypeScript', () => run('npx', ['tsc', '--pretty', 'false'])],
 ];
 
 script(async () => {

@@ -106,6 +106,7 @@ script(async () => {
   );
   await setUpForTests();
   await buildPages();
+  /** @type {(Sums & { name: string })[]} */
   const results = [];
   for (const suite of chosen) {
     results.push({ name: suite.name, ...(await step(suite.name, () => runSuite(suite))) });

@@ -49,6 +49,7 @@ test('versions are compared by number, not by letter', () => {
 
 test('an Emscripten that is new enough is used as it is, from EMSDK or PATH', async () => {
   const sdk = fakeSdk('new', '3.1.69');
+  /** @type {string[]} */
   const told = [];
   assert.equal(await findInstalled({ EMSDK: join(folder, 'new'), PATH: '' }, told), sdk);
   assert.equal(await findInstalled({ PATH: `/nowhere:${sdk}` }, told), sdk);
@@ -57,6 +58,7 @@ test('an Emscripten that is new enough is used as it is, from EMSDK or PATH', as
 
 test("Debian 12's Emscripten is refused, and the reader is told why", async () => {
   const sdk = fakeSdk('old', '3.1.6');
+  /** @type {string[]} */
   const told = [];
   assert.equal(await findInstalled({ PATH: sdk }, told), undefined);
   assert.equal(told.length, 1);
@@ -65,6 +67,7 @@ test("Debian 12's Emscripten is refused, and the reader is told why", async () =
 
 test('an emcc that does not run is refused too', async () => {
   const sdk = fakeSdk('broken', 'nonsense');
+  /** @type {string[]} */
   const told = [];
   assert.equal(await findInstalled({ PATH: sdk }, told), undefined);
   assert.equal(told.length, 1);
