@@ -1,0 +1,103 @@
+/**
+ * What the pages need of server and browser, what they say when it is missing, and that they fit.
+ */
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@playwright/test';
+import { chromium } from '../../playwright.config.mjs';
+import { PAGES, open, resultOf, watchErrors } from './pages.mjs';
+import { serve } from './serve.mjs';
+
+const BUILT = fileURLToPath(new URL('../../build/www/', import.meta.url));
+
+/**
+ * Exactly one problem is shown, in place of the page.
+ *
+ * @param {import('@playwright/test').Page} page
+ * @param {string} id
+ */
+async function expectProblem(page, id) {
+  const alert = page.getByRole('alert');
+  await expect(alert).toBeVisible();
+  await expect(page.locator('[data-problem]')).toHaveCount(1);
+  await expect(page.locator(`[data-problem=${id}]`)).toBeVisible();
+  await expect(page.getByRole('main')).toBeHidden();
+  return alert;
+}
+
+for (const name of PAGES) {
+  test(`${name} is isolated`, async ({ page }) => {
+    const errors = watchErrors(page);
+    await open(page, name);
+    await expect(page.getByRole('main')).toBeVisible();
+    await expect(page.getByRole('alert')).toBeHidden();
+    expect(errors).toEqual([]);
+  });
+
+  test(`${name} says that the headers are missing`, async ({ page }) => {
+    const errors = watchErrors(page);
+    const server = await serve(BUILT, { isolated: false });
+    try {
+      await page.goto(`${server.url}${name}?autostart=1`);
+      expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(false);
+      const alert = await expectProblem(page, 'isolation');
+      await expect(alert).toContainText('Cross-Origin-Opener-Policy: same-origin');
+      await expect(alert).toContainText('Cross-Origin-Embedder-Policy: require-corp');
+      expect(errors).toEqual([]);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test(`${name} fits a phone`, async ({ page }) => {
+    await page.setViewportSize({ width: 360, height: 740 });
+    await open(page, `${name}?workers=2&seconds=1&workload=small&frames=60`);
+    const overflow = () =>
+      page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+    expect(await overflow()).toBe(0);
+    await page.locator('#start').click();
+    const results = { index: 'simulationResult', stress: 'stressResult', memory: 'memoryResult' };
+    const key = /** @type {keyof typeof results} */ (name.replace('.html', ''));
+    await resultOf(page, /** @type {any} */ (results[key]));
+    expect(await overflow()).toBe(0);
+  });
+}
+
+test('the same files run on any server that sends the headers', async ({ page }) => {
+  const server = await serve(BUILT, { isolated: true });
+  try {
+    await open(page, `${server.url}stress.html?autostart=1&workers=2&seconds=1`);
+    expect(await resultOf(page, 'stressResult')).toMatchObject({ passed: true });
+  } finally {
+    await server.close();
+  }
+});
+
+test('says that WebGL2 is missing', async ({ playwright, baseURL }) => {
+  const args = [...chromium.args, '--disable-3d-apis'];
+  const browser = await playwright.chromium.launch({ ...chromium, args });
+  try {
+    const page = await browser.newPage({ baseURL });
+    const errors = watchErrors(page);
+    await open(page, 'index.html?autostart=1');
+    await expectProblem(page, 'webgl2');
+    expect(errors).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+});
+
+test('says that WebAssembly threads are missing', async ({ page }) => {
+  await page.addInitScript(() => {
+    WebAssembly.validate = () => false;
+  });
+  await open(page, 'index.html?autostart=1');
+  await expectProblem(page, 'wasm-threads');
+});
+
+test('says that SharedArrayBuffer is missing', async ({ page }) => {
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedArrayBuffer'));
+  await open(page, 'index.html?autostart=1');
+  await expectProblem(page, 'shared-memory');
+});

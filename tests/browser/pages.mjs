@@ -1,0 +1,89 @@
+/**
+ * What the tests of the demo pages share: opening a page while watching for errors, waiting for its
+ * result, and reaching into the memory that it shares.
+ */
+import { expect } from '@playwright/test';
+
+/** @typedef {import('@playwright/test').Page} BrowserPage */
+/** @typedef {{ id: string, name: string, passed: boolean, detail: string }} Outcome */
+
+export const PAGES = ['index.html', 'stress.html', 'memory.html'];
+
+/**
+ * Everything that a page complains about from now on.
+ *
+ * @param {BrowserPage} page
+ */
+export function watchErrors(page) {
+  /** @type {string[]} */
+  const errors = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  return errors;
+}
+
+/**
+ * Opens a page of build/www, which must be cross-origin isolated.
+ *
+ * @param {BrowserPage} page
+ * @param {string} address relative to the server, with its query
+ */
+export async function open(page, address) {
+  await page.goto(address);
+  expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
+}
+
+/**
+ * What a page leaves in `window` when it has ended.
+ *
+ * @param {BrowserPage} page
+ * @param {'simulationResult' | 'stressResult' | 'memoryResult'} name
+ * @returns {Promise<any>}
+ */
+export async function resultOf(page, name) {
+  const result = await page.waitForFunction((key) => /** @type {any} */ (globalThis)[key], name);
+  return result.jsonValue();
+}
+
+/** @param {Outcome[]} checks */
+export const failedOf = (checks) => checks.filter((check) => !check.passed);
+
+/**
+ * One check of a result.
+ *
+ * @param {{ checks: Outcome[] }} result
+ * @param {string} id
+ */
+export function checkOf({ checks }, id) {
+  const found = checks.find((check) => check.id === id);
+  if (!found) throw new Error(`no check ${id}`);
+  return found;
+}
+
+/**
+ * Runs `meddle` on the page before a call goes to a worker, with the memory that both share: to do what
+ * must not happen, and see whether the page notices.
+ *
+ * @param {BrowserPage} page not opened yet
+ * @param {(memory: WebAssembly.Memory, call: { name: string, argument: any }) => void} meddle
+ *   self-contained: it is sent to the page as text
+ */
+export async function meddleBeforeCalls(page, meddle) {
+  await page.addInitScript(`{
+    const meddle = ${meddle};
+    const post = Worker.prototype.postMessage;
+    let memory;
+    WebAssembly.Memory = class extends WebAssembly.Memory {
+      constructor(description) {
+        super(description);
+        memory = this;
+      }
+    };
+    Worker.prototype.postMessage = function (message, ...rest) {
+      meddle(memory, message);
+      return post.call(this, message, ...rest);
+    };
+  }`);
+}

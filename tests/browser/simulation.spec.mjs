@@ -1,0 +1,113 @@
+/**
+ * The simulation page: runs to its end with every check held, for few and many workers; stops; notices
+ * damage; tells what went wrong.
+ */
+import { expect, test } from '@playwright/test';
+import { checkOf, failedOf, meddleBeforeCalls, open, resultOf, watchErrors } from './pages.mjs';
+
+const MIB = 1024 * 1024;
+
+test('completes with all checks passed', async ({ page }) => {
+  const errors = watchErrors(page);
+  await open(page, 'index.html?seed=7');
+  await page.getByRole('button', { name: 'Start Simulation' }).click();
+  const result = await resultOf(page, 'simulationResult');
+
+  expect(failedOf(result.checks)).toEqual([]);
+  expect(result.checks.length).toBeGreaterThan(20);
+  expect(result).toMatchObject({
+    passed: true,
+    stopped: false,
+    error: null,
+    settings: { seed: 7 },
+  });
+  expect(result.frames).toBeGreaterThanOrEqual(120);
+  const { render, scene, entity } = result.stats.tiers;
+  expect(render.resets).toBeGreaterThanOrEqual(result.frames);
+  expect(entity.resets).toBeGreaterThanOrEqual(result.frames / 10);
+  expect(scene.resets).toBeGreaterThanOrEqual(result.frames / 60);
+  expect(scene.highWater).toBeGreaterThan(84 * MIB); // textures of 4, 16 and 64 MiB
+  expect(scene.recyclings).toBeGreaterThan(0);
+  expect(render.failures).toBeGreaterThan(0);
+
+  await expect(page.locator('#verdict')).toContainText('Passed');
+  await expect(page.locator('#checks li.passed')).toHaveCount(result.checks.length);
+  await expect(page.locator('#console time').first()).toHaveText(/^\s*\d+\.\d{3}$/);
+  for (const tier of ['render', 'scene', 'entity']) {
+    const bar = page.locator(`.tier.${tier}`);
+    await expect(bar.locator('dd')).toHaveText(Array(4).fill(/^\d+\.\d+ MiB$/));
+    expect((await bar.locator('.used').boundingBox())?.width).toBeGreaterThan(0);
+  }
+  expect(errors).toEqual([]);
+});
+
+for (const workers of [1, 8]) {
+  test(`completes with ${workers} workers`, async ({ page }) => {
+    const errors = watchErrors(page);
+    await open(page, `index.html?autostart=1&workload=small&frames=120&workers=${workers}`);
+    const result = await resultOf(page, 'simulationResult');
+    expect(failedOf(result.checks)).toEqual([]);
+    expect(result).toMatchObject({ passed: true, frames: 120, settings: { workers } });
+    expect(errors).toEqual([]);
+  });
+}
+
+test('completes with the normal workload', async ({ page }) => {
+  await open(page, 'index.html?autostart=1&workload=normal&frames=120&workers=4');
+  const result = await resultOf(page, 'simulationResult');
+  expect(failedOf(result.checks)).toEqual([]);
+  expect(result.passed).toBe(true);
+});
+
+test('stops, and can be started again', async ({ page }) => {
+  const errors = watchErrors(page);
+  await open(page, 'index.html?workload=small&frames=5000');
+  const start = page.getByRole('button', { name: 'Start Simulation' });
+  const stop = page.getByRole('button', { name: 'Stop' });
+  await expect(stop).toBeDisabled();
+  for (let run = 0; run < 2; run++) {
+    await start.click();
+    await expect(start).toBeDisabled();
+    await expect(page.locator('#stage-status')).toContainText(/frame \d+/);
+    await stop.click();
+    const result = await resultOf(page, 'simulationResult');
+    expect(result).toMatchObject({ stopped: true, passed: false, error: null });
+    expect(result.frames).toBeGreaterThan(0);
+    await expect(page.locator('#verdict')).toContainText('Stopped');
+    await expect(start).toBeEnabled();
+    await expect(stop).toBeDisabled();
+  }
+  expect(errors).toEqual([]);
+});
+
+test('notices one changed byte in a preserved model', async ({ page }) => {
+  await meddleBeforeCalls(page, (memory, { name, argument }) => {
+    // The last verification is the first one after the pressure began.
+    const state = /** @type {any} */ (globalThis);
+    if (name === 'exhaustMemory') state.isFull = true;
+    if (name !== 'verify' || !state.isFull || state.done) return;
+    state.done = true;
+    const { address, length } = argument[0].refs.normals;
+    const bytes = new Uint8Array(memory.buffer, address, length * 4);
+    bytes[bytes.length - 1] ^= 1;
+  });
+  await open(page, 'index.html?autostart=1&workload=small&frames=60&workers=2');
+  const result = await resultOf(page, 'simulationResult');
+  expect(failedOf(result.checks)).toHaveLength(1);
+  expect(checkOf(result, 'intact')).toMatchObject({ passed: false });
+  expect(checkOf(result, 'intact').detail).toMatch(/^changed: /);
+  expect(result.passed).toBe(false);
+  await expect(page.locator('#verdict')).toContainText('Failed');
+  await expect(page.locator('#checks li.failed')).toHaveCount(1);
+});
+
+test('says which model could not be had', async ({ page }) => {
+  await page.route('**/models/bunny.mesh', (route) => route.fulfill({ status: 404 }));
+  await open(page, 'index.html?autostart=1&workload=small&frames=60&workers=2');
+  const result = await resultOf(page, 'simulationResult');
+  expect(result.passed).toBe(false);
+  expect(result.error).toContain('bunny.mesh: HTTP 404');
+  expect(checkOf(result, 'streamed').passed).toBe(false);
+  await expect(page.locator('#verdict')).toContainText('bunny.mesh');
+  await expect(page.getByRole('button', { name: 'Start Simulation' })).toBeEnabled();
+});
