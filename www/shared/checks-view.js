@@ -31,7 +31,9 @@ export class ChecksView {
         title.textContent = check.phase;
         items = document.createElement('ul');
         phases.set(check.phase, items);
-        this.#list.append(title, items);
+        const section = document.createElement('section');
+        section.append(title, items);
+        this.#list.append(section);
       }
       const item = document.createElement('li');
       this.#items.set(check.id, item);

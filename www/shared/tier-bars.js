@@ -14,6 +14,8 @@ const TITLES = { render: 'Render', scene: 'Scene', entity: 'Entity' };
 /** @type {TierName[]} */
 const TIER_NAMES = ['render', 'scene', 'entity'];
 
+/** How wide a part is at least that is not nothing. */
+const LEAST = '5px';
 const LAYERS = ['capacity', 'used', 'preserved', 'high-water'];
 const NUMBERS = {
   used: 'used',
@@ -80,8 +82,9 @@ class TierBar {
     style('capacity').width = percent(stats.capacity);
     style('used').width = percent(stats.used);
     style('preserved').width = percent(Math.min(stats.preserved, stats.used));
-    style('preserved').minWidth = stats.preserved > 0 ? '6px' : '0';
-    style('high-water').left = `calc(${percent(stats.highWater)} - 2px)`;
+    style('used').minWidth = stats.used > 0 ? LEAST : '0';
+    style('preserved').minWidth = stats.preserved > 0 ? LEAST : '0';
+    style('high-water').left = `max(${LEAST}, ${percent(stats.highWater)} - 2px)`;
     for (const key of Object.keys(NUMBERS))
       this.#setText(`${key}-number`, mib(stats[/** @type {keyof typeof NUMBERS} */ (key)]));
     const budget = stats.hardBudget ? `budget ${wholeMib(stats.hardBudget)}` : 'no budget';

@@ -107,6 +107,7 @@ class Page {
     delete window.simulationResult;
     this.#checks.showAll(declareChecks(() => {}).list());
     this.#checks.showVerdict('Running');
+    byId('stage-status').textContent = '';
     this.#ticker.start();
 
     const result = await runSimulation(settings, this.#stage, this.#listener(), running.signal);
@@ -157,9 +158,15 @@ class Page {
     this.#stop.disabled = !running;
     for (const field of [this.#workers, this.#workload, this.#frames]) field.disabled = running;
     byId('stage-note').hidden = true;
-    byId('status').textContent = running ? 'Running' : 'Ready';
+    this.#showStatus(running ? 'Running' : 'Ready');
     if (running) this.#stop.focus();
     else this.#start.focus();
+  }
+
+  /** @param {string} text */
+  #showStatus(text) {
+    byId('status').textContent = text;
+    byId('status').className = `status ${text.toLowerCase()}`;
   }
 
   /** @param {import('./simulation.js').Phase | null} current */
@@ -182,7 +189,7 @@ class Page {
     if (this.#times.length > 30) this.#times.shift();
     const spent = this.#times[this.#times.length - 1] - this.#times[0];
     const rate = spent > 0 ? ((this.#times.length - 1) * 1000) / spent : 0;
-    byId('counters').textContent = `frame ${frame} · ${rate.toFixed(0)} fps`;
+    byId('stage-status').textContent = `frame ${frame} · ${rate.toFixed(0)} fps`;
     byId('status').textContent = `Frame ${frame} of ${this.#frames.value}`;
   }
 
@@ -195,7 +202,7 @@ class Page {
     else if (passed)
       this.#checks.showVerdict(`Passed: ${all}, ${frames} frames, ${time}`, 'passed');
     else this.#checks.showVerdict(`Failed: ${all}${error ? `; ${error}` : ''}`, 'failed');
-    byId('status').textContent = stopped ? 'Stopped' : passed ? 'Passed' : 'Failed';
+    this.#showStatus(stopped ? 'Stopped' : passed ? 'Passed' : 'Failed');
     if (passed) this.#showPhase(null);
     this.#pane.line(
       stopped ? `Stopped; ${all}` : `${passed ? 'Passed' : 'Failed'}: ${all}, ${time}`,

@@ -34,9 +34,9 @@ export const MEMORY = {
   maximum: 640 * MIB,
   reserve: 32 * MIB,
   tiers: {
-    render: { softBudget: 48 * MIB, hardBudget: 64 * MIB, pressure: true },
+    render: { softBudget: 20 * MIB, hardBudget: 24 * MIB, pressure: true },
     scene: { hardBudget: 256 * MIB, recycle: /** @type {const} */ ('to-mark') },
-    entity: { hardBudget: 24 * MIB },
+    entity: { hardBudget: 12 * MIB },
   },
 };
 
@@ -63,7 +63,7 @@ function ringOfCopies(count) {
     radius: 5,
     height: 0,
     angle: (i / count) * 2 * Math.PI,
-    scale: 1.25,
+    scale: 1.15,
     spin: 0.12,
     spine: /** @type {const} */ ('y'),
     bend: 0.22,

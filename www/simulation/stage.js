@@ -23,7 +23,6 @@ import {
   PerspectiveCamera,
   Points,
   Scene,
-  Vector3,
   WebGLRenderer,
 } from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
@@ -59,6 +58,7 @@ export class Stage {
   #particles = new Map();
   /** @type {Workload | null} */
   #workload = null;
+  #sample = createSample();
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -73,7 +73,7 @@ export class Stage {
     });
     this.#renderer.setClearColor(BACKGROUND);
     this.#scene.add(this.#scenery.backdrop, this.#scenery.floor, this.#actors);
-    this.#camera.position.set(5.6, 3.6, 9.2);
+    this.#camera.position.set(6.1, 4.3, 10.2);
     this.#controls = this.#createControls(canvas);
     canvas.addEventListener('webglcontextrestored', () => this.#hideTransient());
     new ResizeObserver(() => this.#resize()).observe(canvas);
@@ -83,7 +83,7 @@ export class Stage {
   /** @param {HTMLCanvasElement} canvas */
   #createControls(canvas) {
     const controls = new OrbitControls(this.#camera, canvas);
-    controls.target.set(0, 1.35, 0);
+    controls.target.set(0, 0.95, 0);
     controls.enableZoom = false; // the page scrolls
     controls.enablePan = false;
     controls.enableDamping = true;
@@ -236,19 +236,12 @@ export class Stage {
     this.#renderer.render(this.#scene, this.#camera);
   }
 
-  /** How many different colours a grid over the picture shows; call right after render. */
+  /** How many different colours the picture has, made small; call right after render. */
   countColours() {
-    const gl = this.#renderer.getContext();
-    const size = this.#renderer.getDrawingBufferSize(new Vector3());
-    const pixel = new Uint8Array(4);
-    const colours = new Set();
-    for (let i = 0; i < 64; i++) {
-      const x = Math.floor((size.x * ((i % 8) + 0.5)) / 8);
-      const y = Math.floor((size.y * (Math.floor(i / 8) + 0.5)) / 8);
-      gl.readPixels(x, y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
-      colours.add(pixel.join());
-    }
-    return colours.size;
+    const { width, height } = this.#sample.canvas;
+    this.#sample.drawImage(this.#renderer.domElement, 0, 0, width, height);
+    const { data } = this.#sample.getImageData(0, 0, width, height);
+    return new Set(new Uint32Array(data.buffer)).size;
   }
 
   /** After a restored context: these would be uploaded from memory that may be recycled. */
@@ -270,6 +263,15 @@ export class Stage {
     this.#camera.fov = width < height * 1.2 ? 52 : 38; // portrait: step back
     this.#camera.updateProjectionMatrix();
   }
+}
+
+/** A small canvas whose pixels are read. */
+function createSample() {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 8;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (!context) throw new Error('no 2D canvas');
+  return context;
 }
 
 /** Asked of a context of its own, because the answer decides how to make the real one. */

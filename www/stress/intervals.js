@@ -1,5 +1,5 @@
 /**
- * Looks for blocks that overlap although they belong to one generation of one arena.
+ * Looks for blocks that overlap although they lived at the same time in one arena.
  *
  * Pure; any thread. Records are packed so that a worker can keep and send many: WORDS numbers each.
  */
@@ -13,28 +13,45 @@ export const WORDS = 4;
  */
 
 /**
- * Every pair of neighbours (by address, within a tier's generation) that overlap.
+ * A generation that was begun by a mark, which throws nothing away: its blocks live beside those of the
+ * generation before.
+ *
+ * @typedef {{tier: number, before: number, generation: number}} Marked
+ */
+
+/**
+ * Every pair of neighbours (by address, among blocks of a tier that lived at the same time) that overlap.
  *
  * @param {Uint32Array[]} records of each worker
+ * @param {Marked[]} [marked] in the order in which they began
  * @returns {Overlap[]}
  */
-export function findOverlaps(records) {
+export function findOverlaps(records, marked = []) {
+  const keyOf = (/** @type {number} */ tier, /** @type {number} */ generation) =>
+    tier * 2 ** 24 + generation;
+  /** @type {Map<number, number>} from a generation to the one that its marks began from */
+  const firstOf = new Map();
+  for (const { tier, before, generation } of marked) {
+    const from = keyOf(tier, before);
+    firstOf.set(keyOf(tier, generation), firstOf.get(from) ?? from);
+  }
   /** @type {Map<number, Block[]>} */
-  const generations = new Map();
+  const lives = new Map();
   records.forEach((words, worker) => {
     for (let at = 0; at < words.length; at += WORDS) {
       const [tier, generation, address, bytes] = words.subarray(at, at + WORDS);
-      const key = tier * 2 ** 24 + generation;
-      const blocks = generations.get(key) ?? [];
-      if (blocks.length === 0) generations.set(key, blocks);
+      const own = keyOf(tier, generation);
+      const key = firstOf.get(own) ?? own;
+      const blocks = lives.get(key) ?? [];
+      if (blocks.length === 0) lives.set(key, blocks);
       blocks.push({ tier, generation, address, bytes, worker });
     }
   });
-  return [...generations.values()].flatMap(findOverlapsOfGeneration);
+  return [...lives.values()].flatMap(findOverlapsOfOneLife);
 }
 
 /** @param {Block[]} blocks @returns {Overlap[]} */
-function findOverlapsOfGeneration(blocks) {
+function findOverlapsOfOneLife(blocks) {
   blocks.sort((a, b) => a.address - b.address);
   /** @type {Overlap[]} */
   const overlaps = [];
@@ -50,7 +67,7 @@ function findOverlapsOfGeneration(blocks) {
 
 /** @param {Overlap} overlap */
 export function describeOverlap({ first, second }) {
-  const text = ({ worker, address, bytes }) =>
-    `worker ${worker}: ${bytes} bytes at 0x${address.toString(16)}`;
-  return `tier ${first.tier}, generation ${first.generation}: ${text(first)} and ${text(second)}`;
+  const text = (/** @type {Block} */ { worker, generation, address, bytes }) =>
+    `${bytes} bytes of worker ${worker} at 0x${address.toString(16)} in generation ${generation}`;
+  return `tier ${first.tier}: ${text(first)} and ${text(second)}`;
 }

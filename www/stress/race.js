@@ -7,6 +7,9 @@
  *
  * @typedef {import('../../workers/walloc.js').Walloc} Walloc
  * @typedef {import('../shared/random.js').Random} Random
+ *
+ * @typedef {{operations: number, refusals: number, records: Uint32Array,
+ *   marked: import('./intervals.js').Marked[]}} RaceAnswer
  */
 import { WallocOutOfMemory, WallocStaleView } from '../../workers/walloc.js';
 import { TIERS, recycle } from './actions.js';
@@ -16,7 +19,7 @@ const RECORDS_MAX = 20_000;
 
 /**
  * @param {Walloc} walloc @param {Random} random @param {number} milliseconds
- * @returns {{operations: number, refusals: number, records: Uint32Array}}
+ * @returns {RaceAnswer}
  */
 export function allocateAlong(walloc, random, milliseconds) {
   const records = new Uint32Array(RECORDS_MAX * WORDS);
@@ -39,22 +42,28 @@ export function allocateAlong(walloc, random, milliseconds) {
       refusals++;
     }
   }
-  return { operations, refusals, records: records.slice(0, count * WORDS) };
+  return { operations, refusals, records: records.slice(0, count * WORDS), marked: [] };
 }
 
 /**
  * Recycles all tiers at random, again and again.
  *
  * @param {Walloc} walloc @param {Random} random @param {number} milliseconds
- * @returns {{operations: number, refusals: number, records: Uint32Array}}
+ * @returns {RaceAnswer}
  */
 export function recycleAlong(walloc, random, milliseconds) {
   const end = performance.now() + milliseconds;
+  /** @type {RaceAnswer['marked']} */
+  const marked = [];
   let operations = 0;
   while (performance.now() < end) {
     operations++;
-    const arena = walloc.tier(TIERS[random.below(TIERS.length)]);
-    recycle(arena, random, arena.mark());
+    const tier = random.below(TIERS.length);
+    const arena = walloc.tier(TIERS[tier]);
+    const before = arena.generation; // nobody else ends it
+    const mark = arena.mark();
+    marked.push({ tier, before, generation: mark.high >>> 8 });
+    recycle(arena, random, mark);
   }
-  return { operations, refusals: 0, records: new Uint32Array(0) };
+  return { operations, refusals: 0, records: new Uint32Array(0), marked };
 }

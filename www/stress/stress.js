@@ -111,7 +111,8 @@ export class Stress {
     }));
     this.#count(answers);
     const records = answers.map((answer) => answer.records);
-    this.#violate(findOverlaps(records).map(describeOverlap));
+    const { marked } = answers[recycler];
+    this.#violate(findOverlaps(records, marked).map(describeOverlap));
     this.result.raced += records.reduce((sum, { length }) => sum + length / 4, 0);
     this.result.races++;
     for (const tier of TIERS) walloc.tier(tier).reset();

@@ -16,6 +16,16 @@ import { MIB } from '../plan.js';
  * @typedef {{code: string, message: string} | null} Refusal
  */
 
+/**
+ * Whether a pattern is all there is.
+ *
+ * @param {Uint32Array} array @param {number} pattern
+ */
+function isFull(array, pattern) {
+  for (let i = 0; i < array.length; i++) if (array[i] !== pattern) return false;
+  return true;
+}
+
 /** Blocks that one worker has filled, each with a pattern of its own. */
 class PatternBlocks {
   /** @type {{view: View, array: Uint32Array, pattern: number}[]} */
@@ -44,9 +54,8 @@ class PatternBlocks {
 
   /** Blocks that somebody else has written to, of those that are still valid. */
   countDamaged() {
-    return this.#blocks.filter(
-      ({ view, array, pattern }) => view.valid && !array.every((word) => word === pattern),
-    ).length;
+    return this.#blocks.filter(({ view, array, pattern }) => view.valid && !isFull(array, pattern))
+      .length;
   }
 
   /** Blocks that have been recycled since. */
@@ -114,8 +123,8 @@ export function fillToBudget(walloc, worker, seed) {
 }
 
 /**
- * Streams more into the scene tier than it may hold: the tier recycles down to the preserved models
- * and goes on. Then asks for more than it could ever hold.
+ * Streams more into the scene tier than it may hold at a time: the tier recycles down to the preserved
+ * models and goes on, and the blocks from before are stale. Then asks for more than it could ever hold.
  *
  * @param {Walloc} walloc @param {number} worker @param {number} bytes
  */
@@ -129,17 +138,22 @@ export function streamPastBudget(walloc, worker, bytes) {
   return { blocks: blocks.count, bytes: blocks.bytes, stale, damaged, refusal };
 }
 
+/** What is taken at a time when the memory runs out: smaller blocks fill what the larger have left. */
+const LAST_SIZES = [16 * MIB, MIB, MIB / 16];
+
 /**
- * Takes 16 MiB at a time until the memory is at its maximum. Nothing is written.
+ * Takes blocks until the memory is at its maximum. Nothing is written.
  *
  * @param {Walloc} walloc @param {number} handle of an arena that all workers share
  */
 export function exhaustMemory(walloc, handle) {
   const arena = walloc.arena(handle);
   let blocks = 0;
-  const refusal = repeatUntilRefused(() => {
-    arena.allocBytes(16 * MIB);
-    blocks++;
-  }, 10_000);
-  return { blocks, refusal };
+  const refusals = LAST_SIZES.map((bytes) =>
+    repeatUntilRefused(() => {
+      arena.allocBytes(bytes);
+      blocks++;
+    }, 10_000),
+  );
+  return { blocks, refusals };
 }
