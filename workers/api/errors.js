@@ -50,9 +50,9 @@ const reasons = [
   [
     WallocRangeError,
     'CONFIG',
-    'a setting is out of range; shares are at most 100 together, reserves below maximum and hardBudget',
+    'out of range; shares are at most 100 together, reserves below maximum and hardBudget',
   ],
-  [WallocError, 'ARENA', 'no such arena, or not one this may be done to'],
+  [WallocError, 'ARENA', 'no such arena, or one this cannot be done to'],
   [WallocRangeError, 'SIZE', 'the size is not a whole number from 1 to 4294967295 bytes'],
   [WallocRangeError, 'ALIGNMENT', 'the alignment is not a power of two up to 65536'],
   [WallocRangeError, 'PRESERVE', 'not a whole number of bytes that are used'],
@@ -72,12 +72,12 @@ const reasons = [
     'LIMIT',
     'out of arenas (32), chunks of one (64: reserve more at once) or preserved levels (32: reset)',
   ],
-  [WallocError, 'BUSY', 'another thread held a lock for too long; try again'],
+  [WallocError, 'BUSY', 'another thread held a lock too long; try again'],
   [WallocRangeError, 'INDEX', 'indices are whole numbers within the length'],
-  [WallocError, 'TYPE', 'not an argument of the right type'],
+  [WallocError, 'TYPE', 'an argument of the wrong type'],
   [WallocError, 'REF', 'not what view.ref says of a block of this arena'],
   [WallocError, 'CALLBACK', 'not from within an onPressure callback'],
-  [WallocError, 'DETACHED', 'this thread has detached, arenas and views too; attach again'],
+  [WallocError, 'DETACHED', 'this thread has detached; attach again'],
 ];
 
 export const NOT_INITIALIZED = 1;
