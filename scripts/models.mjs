@@ -280,9 +280,9 @@ async function convert(source) {
   );
   const file = `${source.name}.mesh`;
   writeFileSync(path.join(output, file), bytes);
-  const { read: _read, ...described } = source;
+  const { name, title, licence, credit } = source;
   return {
-    ...described,
+    ...{ name, title, package: source.package, licence, credit },
     version: packageVersion(folder),
     file,
     bytes: bytes.length,
