@@ -10,6 +10,7 @@
  * @typedef {import('../../workers/walloc.js').Arena} Arena
  * @typedef {import('../../workers/walloc.js').Walloc} Walloc
  * @typedef {import('../../workers/api/view.js').Ref} Ref
+ * @typedef {import('../../workers/api/views.js').ViewOf<Uint32ArrayConstructor>} Words
  *
  * @typedef {{typed: boolean, code: string, message: string}} Refusal
  * @typedef {{refs: Ref[], refusal: Refusal | null}} Taken
@@ -89,7 +90,7 @@ export function takeBlocks(arena, { bytes, count }) {
 export function readBlocks(walloc, refs) {
   const findings = { blocks: refs.length, bytes: 0, dense: 0, wrong: 0 };
   for (const ref of refs) {
-    const view = walloc.view(ref);
+    const view = /** @type {Words} */ (walloc.view(ref));
     const { address } = view;
     forEachWord(view, (index) => {
       if (view.get(index) !== wordAt(address + index * 4)) findings.wrong++;

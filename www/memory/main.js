@@ -99,6 +99,7 @@ class Page {
     button('start').disabled = running;
     button('stop').disabled = !running;
     this.#workers.disabled = running;
+    byId('status').className = 'status';
     button(running ? 'stop' : 'start').focus();
   }
 
@@ -114,6 +115,7 @@ class Page {
       stopped ? '' : passed ? 'passed' : 'failed',
     );
     byId('status').textContent = word;
+    byId('status').className = `status ${word.toLowerCase()}`;
     this.#pane.line(`${word}: ${what}`, passed ? 'good' : stopped ? 'info' : 'bad');
   }
 }

@@ -101,7 +101,7 @@ export class FramePhase {
     if (this.#gate.hasFailed() || !this.#gate.isComplete()) return;
     try {
       this.#consume();
-      this.#run.stage.render(now);
+      this.#run.stage.render();
       this.#verifier.afterDrawing(this.#frame);
       this.#frame++;
       this.#run.onFrame(this.#frame);

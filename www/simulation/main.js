@@ -206,7 +206,7 @@ class Page {
     if (passed) this.#showPhase(null);
     this.#pane.line(
       stopped ? `Stopped; ${all}` : `${passed ? 'Passed' : 'Failed'}: ${all}, ${time}`,
-      passed ? 'good' : 'bad',
+      stopped ? 'info' : passed ? 'good' : 'bad',
     );
   }
 

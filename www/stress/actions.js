@@ -17,8 +17,17 @@ export const ALIGNMENTS = { render: 128, scene: 64, entity: 8 };
 
 /** @type {Action[]} the frequent ones more than once */
 const CHOICES = [
-  ...['nothing', 'trim', 'reserve', 'reset', 'reset', 'reset'],
-  ...['rewind', 'rewind', 'compact to all', 'compact to a part', 'compact to a part'],
+  'nothing',
+  'trim',
+  'reserve',
+  'reset',
+  'reset',
+  'reset',
+  'rewind',
+  'rewind',
+  'compact to all',
+  'compact to a part',
+  'compact to a part',
 ];
 
 /**

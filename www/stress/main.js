@@ -75,6 +75,7 @@ class Page {
     this.#running = null;
     this.#setRunning(false);
     this.#showCounters(result);
+    this.#showCounters(result);
     this.#showResult(result);
     window.stressResult = result;
   }
@@ -84,6 +85,7 @@ class Page {
     button('start').disabled = running;
     button('stop').disabled = !running;
     for (const name of ['workers', 'seconds', 'seed']) input(name).disabled = running;
+    byId('status').className = 'status';
     button(running ? 'stop' : 'start').focus();
   }
 
@@ -103,13 +105,16 @@ class Page {
 
   /** @param {StressResult} result */
   #showResult({ passed, stopped, violations, operations, messages, error, settings, seconds }) {
+    const word = stopped ? 'Stopped' : passed ? 'Passed' : 'Failed';
+    byId('status').textContent = word;
+    byId('status').className = `status ${word.toLowerCase()}`;
     for (const message of messages) this.#pane.line(message, 'bad');
     if (error) this.#pane.line(error, 'bad');
     const what = `${text(operations)} operations in ${seconds.toFixed(1)} s, ${violations} violations`;
     if (stopped) this.#showVerdict(`Stopped: ${what}`, violations ? 'failed' : '');
     else if (passed) this.#showVerdict(`Passed: ${what}`, 'passed');
     else this.#showVerdict(`Failed: ${what}${error ? `; ${error}` : ''}`, 'failed');
-    this.#pane.line(`${what}; seed ${settings.seed}`, passed ? 'good' : 'bad');
+    this.#pane.line(`${what}; seed ${settings.seed}`, passed ? 'good' : stopped ? 'info' : 'bad');
   }
 }
 

@@ -50,10 +50,10 @@ export class Stress {
   }
 
   /**
-   * @param {() => void} onRound
+   * @param {() => void} onStep called while the memory is in use
    * @returns {Promise<StressResult>} never rejects
    */
-  async run(onRound) {
+  async run(onStep) {
     const started = performance.now();
     const { result } = this;
     /** @type {WorkerGroup | null} */
@@ -71,12 +71,11 @@ export class Stress {
       await group.callAll('attach', (worker) => ({ handle, worker, seed }));
       const end = started + seconds * 1000;
       while (performance.now() < end && !this.#signal.aborted && !result.violations) {
-        await this.#orderedRound(group);
-        await this.#race(group, walloc);
+        await this.#orderedRound(group, onStep);
+        await this.#race(group, walloc, onStep);
         result.seconds = (performance.now() - started) / 1000;
         const { tiers } = walloc.stats();
         result.resets = TIERS.reduce((sum, tier) => sum + tiers[tier].resets, 0);
-        onRound();
       }
       await group.callAll('detach');
     } catch (thrown) {
@@ -90,26 +89,28 @@ export class Stress {
     return result;
   }
 
-  /** @param {WorkerGroup} group */
-  async #orderedRound(group) {
+  /** @param {WorkerGroup} group @param {() => void} onStep */
+  async #orderedRound(group, onStep) {
     const nothing = Object.fromEntries(TIERS.map((tier) => [tier, 'nothing']));
     const recycler = this.result.rounds % group.size;
     const marks = await group.call(recycler, 'mark');
     this.#count(await group.callAll('fill', () => BLOCKS));
+    onStep();
     this.#count(await group.callAll('settle', () => nothing));
     const actions = await group.call(recycler, 'recycle', marks);
     this.#count(await group.callAll('settle', () => actions));
     this.result.rounds++;
   }
 
-  /** @param {WorkerGroup} group @param {Walloc} walloc */
-  async #race(group, walloc) {
+  /** @param {WorkerGroup} group @param {Walloc} walloc @param {() => void} onStep */
+  async #race(group, walloc, onStep) {
     const recycler = this.result.races % group.size;
     const answers = await group.callAll('race', (worker) => ({
       recycles: worker === recycler,
       milliseconds: RACE_MILLISECONDS,
     }));
     this.#count(answers);
+    onStep();
     const records = answers.map((answer) => answer.records);
     const { marked } = answers[recycler];
     this.#violate(findOverlaps(records, marked).map(describeOverlap));

@@ -21,6 +21,7 @@ import { TextureMaker, TextureReader } from './texture-work.js';
 /**
  * @typedef {import('../../../workers/walloc.js').Walloc} Walloc
  * @typedef {import('../../../workers/walloc.js').View<any>} View
+ * @typedef {import('../../../workers/api/views.js').ViewOf<Float32ArrayConstructor>} Floats
  * @typedef {import('../plan.js').Skinned} Skinned
  * @typedef {import('./streaming.js').ModelRefs} ModelRefs
  *
@@ -49,7 +50,7 @@ export class FrameWork {
     generationChanges: 0,
   };
 
-  /** @type {View | null} a block of the frame before, to be refused now */
+  /** @type {Floats | null} a block of the frame before, to be refused now */
   #old = null;
   /** @type {View | null} */
   #particles = null;
