@@ -59,7 +59,10 @@ export async function runSimulation(settings, stage, listener, signal) {
   /** @type {string | null} */
   let error = null;
   try {
-    await Promise.race([aborted(signal), runPhases(settings, stage, listener, checks, owned)]);
+    await Promise.race([
+      aborted(signal),
+      runPhases(settings, stage, listener, checks, owned, signal),
+    ]);
     checks.report('workers', true, `${settings.workers} workers`);
   } catch (thrown) {
     if (!signal.aborted) {
@@ -94,11 +97,13 @@ function aborted(signal) {
 /**
  * @param {Settings} settings @param {Stage} stage @param {Listener} listener @param {Checks} checks
  * @param {{walloc: Walloc | null, group: WorkerGroup | null, frame: number}} owned
+ * @param {AbortSignal} signal
  */
-async function runPhases(settings, stage, listener, checks, owned) {
+async function runPhases(settings, stage, listener, checks, owned, signal) {
   const { log, onPhase } = listener;
   onPhase('start-up');
   const walloc = await Walloc.create(MEMORY);
+  signal.throwIfAborted(); // or workers would be made that nobody ends
   owned.walloc = walloc;
   listener.onMemory(walloc);
   const { memory, tiers } = walloc.stats();
@@ -115,6 +120,7 @@ async function runPhases(settings, stage, listener, checks, owned) {
   );
   owned.group = group;
   await group.callAll('attach', (worker) => ({ handle: walloc.handle, worker }));
+  signal.throwIfAborted(); // or the next run's stage would be cleared
   log(`${group.size} workers attached`);
 
   const workload = WORKLOADS[settings.workload];
