@@ -111,6 +111,12 @@ class Longs extends View {
  * @typedef {View<T['prototype']> & import('./view.js').Accessors<T['prototype']>} ViewOf
  */
 
+/**
+ * The view of a block whose element type only the program knows.
+ *
+ * @typedef {View<any> & { get: (index: number) => any, set: (index: number, value: any) => void }} AnyView
+ */
+
 /** @type {Map<any, any>} */
 const classes = new Map(
   /** @type {[any, any][]} */ ([

@@ -160,7 +160,7 @@ export class Walloc {
    * none, REF for anything else that view.ref would not say. Cost: a few calls into the module.
    *
    * @param {import('./view.js').Ref} ref from view.ref
-   * @returns {import('./view.js').View<any>}
+   * @returns {import('./views.js').AnyView}
    */
   view(ref) {
     return this.arena(ref?.arena)._viewOf(ref);
