@@ -6,7 +6,8 @@
  */
 import { defineConfig } from '@playwright/test';
 
-export const PORT = 4173;
+/** `npm test` looks for a free one. */
+export const PORT = Number(process.env.WALLOC_PORT ?? 4173);
 
 /** Debian's Chromium; without the sandbox where a container forbids it, and without talking to anybody. */
 export const chromium = {

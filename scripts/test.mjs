@@ -6,6 +6,7 @@
  *     npm test -- unit lint    only the suites whose names contain one of these words
  */
 import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { ROOT, run, script, step } from './run.mjs';
 import { buildPages, buildPreset } from './build.mjs';
 import { setUpForTests } from './setup.mjs';
@@ -98,11 +99,21 @@ const SUITES = [
   { name: 'Format, lint and types (lint)', command: ['node', 'scripts/lint.mjs'], sums: ofLint },
 ];
 
+/** A port that nobody listens on at the moment, for the server of the browser tests. */
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  await new Promise((resolve) => server.close(resolve));
+  return String(port);
+}
+
 /** @param {Suite} suite @returns {Promise<Sums>} */
 async function runSuite({ build, command: [program, ...args], sums }) {
   try {
     await build?.();
-    const { output, status } = await run(program, args, { show: true, mayFail: true });
+    const env = { WALLOC_PORT: await freePort() };
+    const { output, status } = await run(program, args, { show: true, mayFail: true, env });
     const { passed, failed } = sums(output);
     // A runner that fails without naming a test, or finds none, has failed all the same.
     return { passed, failed: failed || Number(status !== 0 || passed === 0) };

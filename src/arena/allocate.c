@@ -212,8 +212,9 @@ uint64_t walloc_arena_distance(walloc_arena *arena, place p) {
 }
 
 place walloc_arena_clip(walloc_arena *arena, place p) {
-  uint64_t length = chunk_bytes(arena_chunk(arena, place_chunk(p)));
-  if (place_offset(p) <= length)
+  chunk c = arena_chunk(arena, place_chunk(p));
+  uint64_t length = chunk_bytes(c);
+  if (c == CHUNK_NONE || place_offset(p) <= length)
     return p;
   return place_of(place_generation(p), place_chunk(p), length);
 }

@@ -142,7 +142,9 @@ static inline void count_event(_Atomic uint64_t *counter) {
 /* Bytes from the arena's start to a place; constant time. */
 uint64_t walloc_arena_distance(walloc_arena *arena, place p);
 
-/* The same place, moved back to its chunk's end where failed additions have taken it beyond. */
+/* The same place, moved back to its chunk's end where failed additions have taken it beyond. Without a
+ * chunk, which is just being given up or looked at for that (P4), it stays: to take it for one of length
+ * 0 would move a mark before blocks that somebody may still get. */
 place walloc_arena_clip(walloc_arena *arena, place p);
 
 /* Allocates, and says where the block ends. NULL with walloc_last_error. alignment 0: the arena's. */

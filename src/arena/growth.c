@@ -71,17 +71,23 @@ static uint32_t append(walloc_arena *arena, chunk c) {
   return n;
 }
 
-/* Gives up the last chunk if it is idle, that is, the cursor is before it. The reserve stays. */
+/* Whether the cursor is before the chunk. Nothing has ever been taken from an arena whose cursor is at its
+ * very start. */
+static bool is_before(place now, uint32_t n) {
+  return place_chunk(now) < n || place_position(now) == 0;
+}
+
+/* Gives up the last chunk if it is idle. The reserve stays. A chunk that is seen in use is left alone
+ * from the start: others would find its entry empty for a moment, and grow for nothing. */
 static bool give_up_last(walloc_arena *arena) {
   uint32_t count = chunk_count(arena);
-  if (count <= kept_chunks(arena))
+  if (count <= kept_chunks(arena) || !is_before(arena_cursor(arena), count - 1))
     return false;
   uint32_t n = count - 1;
   chunk c = arena_chunk(arena, n);
   set_chunk(arena, n, CHUNK_NONE);
   place now = atomic_load_explicit(&arena->cursor, memory_order_seq_cst); /* P4 */
-  bool idle = place_chunk(now) < n || place_position(now) == 0;
-  if (!idle || !walloc_pages_give(chunk_first_page(c), chunk_pages(c))) {
+  if (!is_before(now, n) || !walloc_pages_give(chunk_first_page(c), chunk_pages(c))) {
     set_chunk(arena, n, c);
     return false;
   }

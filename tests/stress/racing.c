@@ -3,8 +3,8 @@
  *
  * What may be thrown away at any moment must not be written to, or two threads would write the same
  * memory: of those blocks only the references are kept, and checked when all have ended. One arena more
- * is never thrown away: its blocks carry patterns, which would show if any of its pages were handed out
- * a second time. */
+ * is never thrown away, only marked, trimmed and preserved, and soon full: its blocks carry patterns, which
+ * would show if anything of it were handed out a second time. */
 #include "stress/storm.h"
 
 #include <pthread.h>
@@ -67,6 +67,16 @@ static void *allocate(void *argument) {
   return NULL;
 }
 
+/* What takes nothing away, on the arena that is kept. */
+static void disturb(walloc_arena *kept) {
+  walloc_mark mark;
+  walloc_error error = walloc_set_mark(kept, &mark);
+  if (error != WALLOC_OK)
+    storm_violation("a mark was refused: %s", walloc_error_text(error));
+  walloc_preserve(kept);
+  walloc_trim(kept);
+}
+
 static void throw_away_once(walloc_arena *arena, uint32_t choice) {
   walloc_mark mark;
   switch (choice) {
@@ -92,12 +102,22 @@ static void throw_away_once(walloc_arena *arena, uint32_t choice) {
   }
 }
 
+typedef struct thrower {
+  const storm_plan *plan;
+  walloc_arena *kept_arena;
+} thrower;
+
 static void *throw_away(void *argument) {
-  const storm_plan *plan = argument;
-  storm_random random = storm_random_for(plan, STORM_THREADS_MAX);
+  const thrower *self = argument;
+  storm_random random = storm_random_for(self->plan, STORM_THREADS_MAX);
+  size_t used = 0;
   while (!atomic_load_explicit(&done, memory_order_acquire)) {
     walloc_arena *arena = walloc_tier((walloc_tier_id)storm_below(&random, WALLOC_TIERS));
     throw_away_once(arena, storm_below(&random, 6));
+    disturb(self->kept_arena);
+    if (walloc_used(self->kept_arena) < used)
+      storm_violation("less is used of the kept arena than before");
+    used = walloc_used(self->kept_arena);
     walloc_arena *other = walloc_arena_create(NULL); /* takes pages, and gives them back */
     if (other != NULL) {
       walloc_alloc(other, 1 + storm_below(&random, 100000));
@@ -147,8 +167,8 @@ static void check_all(const storm_plan *plan, allocator *allocators) {
 
 void storm_run_racing(const storm_plan *plan) {
   allocator allocators[STORM_THREADS_MAX] = {0};
-  pthread_t threads[STORM_THREADS_MAX], thrower;
-  walloc_arena_config config = {.alignment = 32, .lane = 4096};
+  pthread_t threads[STORM_THREADS_MAX], throwing;
+  walloc_arena_config config = {.alignment = 32, .lane = 4096, .hard_budget = 4 << 20};
   walloc_arena *kept = walloc_arena_create(&config);
   storm_require(kept != NULL, "walloc_arena_create");
   atomic_store_explicit(&done, false, memory_order_release);
@@ -158,14 +178,15 @@ void storm_run_racing(const storm_plan *plan) {
     allocators[i].kept = malloc(plan->blocks * sizeof(walloc_ref));
     storm_require(allocators[i].blocks != NULL && allocators[i].kept != NULL, "malloc");
   }
-  storm_plan copy = *plan;
-  storm_require(pthread_create(&thrower, NULL, throw_away, &copy) == 0, "pthread_create");
+  thrower thrower_of_all = {plan, kept};
+  storm_require(pthread_create(&throwing, NULL, throw_away, &thrower_of_all) == 0,
+                "pthread_create");
   for (unsigned i = 0; i < plan->threads; i++)
     storm_require(pthread_create(&threads[i], NULL, allocate, &allocators[i]) == 0,
                   "pthread_create");
   for (unsigned i = 0; i < plan->threads; i++)
     pthread_join(threads[i], NULL);
   atomic_store_explicit(&done, true, memory_order_release);
-  pthread_join(thrower, NULL);
+  pthread_join(throwing, NULL);
   check_all(plan, allocators);
 }
