@@ -92,7 +92,8 @@ typedef enum walloc_tier_id {
 } walloc_tier_id;
 
 /* What an arena does at its hard budget or when memory is at its maximum, once idle memory elsewhere
- * and the pressure callback have not helped. */
+ * and the pressure callback have not helped. A request that cannot lie behind the mark within the budget
+ * recycles nothing; one for which there is no memory in one piece even then has recycled, and fails. */
 typedef enum walloc_recycle {
   WALLOC_RECYCLE_NEVER = 0, /* the allocation fails */
   WALLOC_RECYCLE_TO_MARK    /* compact to the place set by walloc_preserve; without one, fail */

@@ -15,7 +15,9 @@ export async function runHeadless(url) {
   const browser = await chromium.launch(browserOptions);
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    page.on('console', (message) => console.log(message.text()));
+    page.on('console', (message) => {
+      if (message.type() !== 'warning') console.log(message.text()); // the driver's remarks
+    });
     let broken = false;
     page.on('pageerror', (error) => {
       broken = true;

@@ -244,10 +244,18 @@ typedef struct relief {
   bool reclaimed, called_back, recycled;
 } relief;
 
+/* Whether the budget has room for the request behind the preserved part. */
+static bool fits_behind_preserved(walloc_arena *arena, const request *r) {
+  place saved = atomic_load_explicit(&arena->preserved, memory_order_acquire);
+  return arena->hard_budget == 0 ||
+         walloc_arena_distance(arena, saved) + r->bytes <= arena->hard_budget;
+}
+
 /* Tries what has not been tried yet, until something may have helped. `seen` is the cursor when the
  * allocation failed: who finds the generation ended by others must not end theirs. */
-static bool relieve(walloc_arena *arena, page_index need, walloc_error error, place seen,
+static bool relieve(walloc_arena *arena, const request *r, walloc_error error, place seen,
                     relief *tried) {
+  page_index need = pages_for(r);
   if (error == WALLOC_ERROR_OUT_OF_MEMORY && !tried->reclaimed) {
     tried->reclaimed = true;
     if (reclaim(need))
@@ -260,7 +268,8 @@ static bool relieve(walloc_arena *arena, page_index need, walloc_error error, pl
       return true;
     }
   }
-  if (!tried->recycled && arena->recycle == WALLOC_RECYCLE_TO_MARK) {
+  if (!tried->recycled && arena->recycle == WALLOC_RECYCLE_TO_MARK &&
+      fits_behind_preserved(arena, r)) {
     recycling result = walloc_arena_recycle(arena, seen);
     tried->recycled = result == RECYCLED;
     tried->reclaimed = false;
@@ -286,8 +295,7 @@ block walloc_arena_grow_and_take(walloc_arena *arena, const request *r, walloc_e
       return b;
     if (*error == WALLOC_OK)
       continue; /* others have used up the room: they made progress */
-    if (is_pressure(*error) && tries++ < TRIES_MAX &&
-        relieve(arena, pages_for(r), *error, seen, &tried)) {
+    if (is_pressure(*error) && tries++ < TRIES_MAX && relieve(arena, r, *error, seen, &tried)) {
       b = walloc_arena_take(arena, r);
       if (b.address != NULL)
         return b;

@@ -176,6 +176,17 @@ test('a damaged reference does not reach other memory', async (t) => {
   }
 });
 
+test("a reference whose pages are another arena's by now is stale, not damaged", async (t) => {
+  const walloc = await createFor(t);
+  const first = walloc.createArena();
+  const { ref, address } = first.allocBytes(MIB);
+  first.reset();
+  first.trim();
+  const second = walloc.createArena().allocBytes(MIB);
+  assert.equal(second.address, address);
+  throwsError(() => walloc.view(ref), WallocStaleView, 'STALE');
+});
+
 test('views from before a growth stay good', async (t) => {
   const { render } = await createFor(t);
   const view = render.alloc(Float32Array, 100);

@@ -80,7 +80,12 @@ static bool mark(model_arena *model, model_mark *made) {
   return true;
 }
 
-static bool could_recycle(const model_arena *model, size_t used) {
+/* Whether recycling is sure to make room: for less than half of what the budget has behind the preserved
+ * place, as that may be in two pieces. */
+static bool must_recycle(const model_arena *model, size_t used, size_t size) {
+  size_t budget = model->config.hard_budget, kept = model->preserved.used;
+  if (budget != 0 && (kept >= budget || size + 8 * WALLOC_PAGE_SIZE > (budget - kept) / 2))
+    return false;
   return model->config.recycle == WALLOC_RECYCLE_TO_MARK && model->preserved.order != 0 &&
          model->preserved.used < used && !model_is_too_deep(model, model->preserved);
 }
@@ -99,7 +104,7 @@ static void allocate(model_arena *model) {
     model_go_back(model, model->preserved);
   } else if (ref.address == NULL) {
     require(walloc_used(model->arena) == used, "a failure has changed what is used");
-    require(!could_recycle(model, used), "it failed without recycling");
+    require(!must_recycle(model, used, size), "it failed without recycling");
   }
   if (ref.address == NULL) {
     require(walloc_last_error() == WALLOC_ERROR_OUT_OF_MEMORY ||

@@ -22,7 +22,7 @@ static void take_foreign(size_t bytes) { walloc_platform_foreign_growth(bytes); 
 static void test_pages_of_all_steps_join(void **state) {
   (void)state;
   walloc_memory_stats before, after;
-  const size_t odd = 1000 * 8, large = (size_t)1536 << 20;
+  const size_t odd = 8000, large = (size_t)1536 << 20;
   assert_int_equal(walloc_init(NULL), WALLOC_OK);
   take_foreign(odd);
   walloc_get_memory_stats(&before);

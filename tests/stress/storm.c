@@ -19,6 +19,7 @@ void storm_violation(const char *format, ...) {
   char text[256];
   va_list arguments;
   va_start(arguments, format);
+  // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start is the line above
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   fprintf(stderr, "violation: %s\n", text);

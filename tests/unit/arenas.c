@@ -25,13 +25,13 @@ static void test_a_destroyed_arena_is_none(void **state) {
 
 static void test_there_are_as_many_as_promised(void **state) {
   (void)state;
-  walloc_arena *arenas[WALLOC_ARENAS_MAX - WALLOC_TIERS];
-  const size_t count = sizeof arenas / sizeof *arenas;
-  for (size_t i = 0; i < count; i++)
+  enum { COUNT = WALLOC_ARENAS_MAX - WALLOC_TIERS };
+  walloc_arena *arenas[COUNT];
+  for (size_t i = 0; i < COUNT; i++)
     arenas[i] = create((walloc_arena_config){.alignment = 16});
   assert_fails(walloc_arena_create(NULL), WALLOC_ERROR_LIMIT);
-  assert_int_equal(walloc_arena_destroy(arenas[count / 2]), WALLOC_OK);
-  assert_ptr_equal(create((walloc_arena_config){0}), arenas[count / 2]);
+  assert_int_equal(walloc_arena_destroy(arenas[COUNT / 2]), WALLOC_OK);
+  assert_ptr_equal(create((walloc_arena_config){0}), arenas[COUNT / 2]);
   assert_fails(walloc_arena_create(NULL), WALLOC_ERROR_LIMIT);
 }
 

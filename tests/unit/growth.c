@@ -224,9 +224,15 @@ static void test_recycling_goes_to_the_mark_and_no_further(void **state) {
   assert_true(stats_of(arena).recyclings >= 10);
   assert_int_equal(((char *)kept.address)[0], 9);
   assert_int_equal(((char *)kept.address)[100 * KIB - 1], 9);
-  /* What does not fit behind the mark cannot be had by recycling. */
+  /* What does not fit behind the mark cannot be had by recycling, so nothing is recycled for it. */
+  walloc_ref last = walloc_alloc_ref(arena, 100);
+  size_t used = walloc_used(arena);
   assert_fails(walloc_alloc(arena, 1000 * KIB), WALLOC_ERROR_BUDGET);
+  assert_int_equal(walloc_used(arena), used);
+  assert_true(walloc_ref_valid(kept) && walloc_ref_valid(last));
+  assert_non_null(walloc_alloc(arena, 800 * KIB));
   assert_true(walloc_ref_valid(kept));
+  assert_false(walloc_ref_valid(last));
 }
 
 static void test_without_a_mark_nothing_is_recycled(void **state) {
@@ -290,10 +296,11 @@ static void test_memory_of_others_is_never_touched(void **state) {
   walloc_config config = {.maximum = 512 * MIB, .reserve = 1 * MIB};
   begin_with(&config);
   walloc_arena *arena = create((walloc_arena_config){0});
+  const size_t odd = 98760;
   for (int i = 0; i < 20; i++) {
-    walloc_platform_foreign_growth(12345 * 8);
+    walloc_platform_foreign_growth(odd);
     uint64_t foreign_end = walloc_platform_end();
-    uint64_t foreign_start = foreign_end - 12345 * 8;
+    uint64_t foreign_start = foreign_end - odd;
     uintptr_t start = (uintptr_t)take(arena, 1 * MIB + 100) - walloc_platform_base;
     assert_true(start + 1 * MIB + 100 <= foreign_start || start >= foreign_end);
   }

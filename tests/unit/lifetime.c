@@ -165,16 +165,16 @@ static void test_levels_are_limited(void **state) {
   }
   refs[WALLOC_PRESERVED_LEVELS_MAX] = walloc_alloc_ref(arena, 64);
   walloc_arena_stats before = stats_of(arena);
-  assert_int_equal(walloc_compact(arena, 64 * (WALLOC_PRESERVED_LEVELS_MAX + 1)),
+  assert_int_equal(walloc_compact(arena, (size_t)64 * (WALLOC_PRESERVED_LEVELS_MAX + 1)),
                    WALLOC_ERROR_LIMIT);
   assert_unchanged(arena, before);
   for (size_t i = 0; i <= WALLOC_PRESERVED_LEVELS_MAX; i++)
     assert_true(walloc_ref_valid(refs[i]));
-  assert_int_equal(walloc_compact(arena, 64 * 3), WALLOC_OK); /* ends the levels above it */
+  assert_int_equal(walloc_compact(arena, 192), WALLOC_OK); /* ends the levels above it */
   for (size_t i = 0; i <= WALLOC_PRESERVED_LEVELS_MAX; i++)
     assert_int_equal(walloc_ref_valid(refs[i]), i < 3);
   walloc_alloc_ref(arena, 64);
-  assert_int_equal(walloc_compact(arena, 64 * 4), WALLOC_OK);
+  assert_int_equal(walloc_compact(arena, 256), WALLOC_OK);
 }
 
 static void test_counters_tell_what_happened(void **state) {

@@ -211,21 +211,20 @@ export class Arena {
     const thread = this._thread;
     const size = Type?.BYTES_PER_ELEMENT ?? NaN;
     const end = address + length * size;
+    let view;
     if (
-      !Type ||
-      !Class ||
-      ![address, length, low, high].every(isWord) ||
-      address % size !== 0 ||
-      end > thread.bufferUpTo(end).byteLength ||
-      !this.#owns(address) ||
-      !this.#owns(Math.max(address, end - 1))
+      Type &&
+      Class &&
+      [address, length, low, high].every(isWord) &&
+      address % size === 0 &&
+      end <= thread.bufferUpTo(end).byteLength
     ) {
-      throw this.#error(REF, 'view', [type, length, address]);
+      // A generation that matches nothing yet: the view asks the module.
+      view = new Class(this, new Type(thread.buffer, address, length), -1, low, high);
+      view._confirm(); // before #owns, as the pages of a block that is gone may be another's
     }
-    // A generation that matches nothing yet: the view asks the module before it is used.
-    const view = new Class(this, new Type(thread.buffer, address, length), -1, low, high);
-    view._confirm();
-    return view;
+    if (view && this.#owns(address) && this.#owns(Math.max(address, end - 1))) return view;
+    throw this.#error(REF, 'view', [type, length, address]);
   }
 
   /** @param {number} address */
