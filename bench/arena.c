@@ -57,16 +57,17 @@ static double time_lane(walloc_arena *arena) {
 }
 
 static void compare_lane_with_plain_bump(void) {
+  const size_t bytes = (size_t)BLOCKS * BLOCK;
   static double plain[ROUNDS], lane[ROUNDS];
-  walloc_arena_config config = {.alignment = 64, .reserve = 2 * BLOCKS * BLOCK, .lane = 65536};
+  walloc_arena_config config = {.alignment = 64, .reserve = 2 * bytes, .lane = 65536};
   walloc_arena *arena = walloc_arena_create(&config);
   require(arena != NULL, "walloc_arena_create");
-  char *memory = walloc_alloc(arena, BLOCKS * BLOCK);
+  char *memory = walloc_alloc(arena, bytes);
   require(memory != NULL, "walloc_alloc");
   walloc_mark mark;
   walloc_set_mark(arena, &mark);
   for (int i = 0; i < ROUNDS; i++) {
-    plain_bump_begin(memory, BLOCKS * BLOCK);
+    plain_bump_begin(memory, bytes);
     plain[i] = time_plain();
     walloc_rewind(mark);
     lane[i] = time_lane(arena);

@@ -51,6 +51,7 @@ static void throw_away(void **taken) {
   pthread_barrier_wait(&barrier);
 #else
   (void)taken;
+  // NOLINTNEXTLINE(bugprone-posix-return): this constant is one of its results
   if (pthread_barrier_wait(&barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
     walloc_reset(walloc_tier(WALLOC_ENTITY));
 #endif

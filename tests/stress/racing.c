@@ -143,7 +143,7 @@ static void check_kept(const allocator *self) {
 
 static void check_all(const storm_plan *plan, allocator *allocators) {
   size_t count = 0, refused = 0;
-  walloc_ref *all = malloc((size_t)plan->threads * plan->blocks * sizeof *all);
+  walloc_ref *all = malloc(((size_t)plan->threads * plan->blocks + 1) * sizeof *all);
   storm_require(all != NULL, "malloc");
   for (unsigned i = 0; i < plan->threads; i++) {
     check_kept(&allocators[i]);
@@ -166,7 +166,7 @@ static void check_all(const storm_plan *plan, allocator *allocators) {
 }
 
 void storm_run_racing(const storm_plan *plan) {
-  allocator allocators[STORM_THREADS_MAX] = {0};
+  static allocator allocators[STORM_THREADS_MAX];
   pthread_t threads[STORM_THREADS_MAX], throwing;
   walloc_arena_config config = {.alignment = 32, .lane = 4096, .hard_budget = 4 << 20};
   walloc_arena *kept = walloc_arena_create(&config);

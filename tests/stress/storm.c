@@ -27,9 +27,7 @@ void storm_violation(const char *format, ...) {
 
 unsigned storm_violations(void) { return atomic_load_explicit(&violations, memory_order_relaxed); }
 
-void storm_require(bool holds, const char *what) {
-  if (holds)
-    return;
+void storm_give_up(const char *what) {
   fprintf(stderr, "cannot go on: %s (%s)\n", what, walloc_error_text(walloc_last_error()));
   exit(EXIT_FAILURE);
 }

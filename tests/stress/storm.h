@@ -50,7 +50,12 @@ void storm_violation(const char *format, ...) __attribute__((format(printf, 1, 2
 unsigned storm_violations(void);
 
 /* A program error of the test itself, or of the machine: ends the process. */
-void storm_require(bool holds, const char *what);
+_Noreturn void storm_give_up(const char *what);
+
+static inline void storm_require(bool holds, const char *what) {
+  if (!holds)
+    storm_give_up(what);
+}
 
 /* Both parts: each counts its violations. */
 void storm_run_ordered(const storm_plan *plan);
