@@ -164,16 +164,16 @@ static bool step_addition(state *s, thread *t) {
     if (!has_room(t->entry, t->end.offset))
       finish(t);
     return true;
-  default:
-    if (broken != ADDITION_WITHOUT_READING_THE_CURSOR_AGAIN &&
-        s->cursor.generation != t->end.generation) {
-      finish(t);
-      return true;
-    }
+  default: {
+    bool alive = s->cursor.generation == t->end.generation;
     bool right = t->run_then == NONE || t->entry == t->run_then;
-    hand_out(s, t->end.generation, t->entry, t->end.offset);
+    if (alive || broken == ADDITION_WITHOUT_READING_THE_CURSOR_AGAIN)
+      hand_out(s, t->end.generation, t->entry, t->end.offset);
+    else
+      right = true; /* nobody gets it */
     finish(t);
     return right;
+  }
   }
 }
 
@@ -212,10 +212,9 @@ static bool step_swap(state *s, thread *t) {
 }
 
 static bool step_reset(state *s, thread *t) {
-  if (t->at++ == 0) {
+  if (t->at == 0 || !same(s->cursor, t->seen)) { /* a failed swap reads it too */
     t->seen = s->cursor;
-  } else if (!same(s->cursor, t->seen)) {
-    t->seen = s->cursor; /* what a failed swap reads */
+    t->at = 1;
   } else {
     s->cursor = (place){(uint8_t)((t->seen.generation + 2) & ~1), 0, 0};
     s->last_reset = s->cursor.generation;
@@ -331,8 +330,8 @@ static state begin_at(uint8_t chunk, uint8_t offset, const kind kinds[THREADS], 
   s.entry[0] = s.run[0] = 1;
   s.entry[1] = s.run[1] = 2;
   s.is_arenas[1] = s.is_arenas[2] = true;
-  for (uint8_t n = 0; n < chunk * RUN_UNITS + offset; n++)
-    hand_out(&s, 2, (uint8_t)(1 + n / RUN_UNITS), n % RUN_UNITS);
+  for (int n = 0; n < chunk * RUN_UNITS + offset; n++)
+    hand_out(&s, 2, (uint8_t)(1 + n / RUN_UNITS), (uint8_t)(n % RUN_UNITS));
   for (int i = 0; i < THREADS; i++) {
     s.threads[i].kind = (uint8_t)kinds[i];
     if (kinds[i] == GIVES_UP && !looks_first)
@@ -354,11 +353,12 @@ static const kind casts[][THREADS] = {
 static size_t explore_all(void) {
   size_t states = 0;
   for (size_t cast = 0; cast < sizeof casts / sizeof *casts; cast++) {
-    for (uint8_t start = 0; start < ENTRIES * RUN_UNITS; start++) {
+    for (int start = 0; start < ENTRIES * RUN_UNITS; start++) {
       for (int looks_first = 0; looks_first < 2; looks_first++) {
         memset(is_seen, 0, SEEN_MAX);
         seen_count = 0;
-        state s = begin_at(start / RUN_UNITS, start % RUN_UNITS, casts[cast], looks_first != 0);
+        state s = begin_at((uint8_t)(start / RUN_UNITS), (uint8_t)(start % RUN_UNITS), casts[cast],
+                           looks_first != 0);
         if (!explore(&s))
           return 0;
         states += seen_count;
