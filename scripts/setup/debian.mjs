@@ -19,7 +19,7 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 export async function install(packages) {
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   const byHand = new Problem(
-    `Missing: ${packages.join(', ')}. Install them and run this again:\n\n    sudo ${command}\n`,
+    `Missing: ${packages.join(', ')}. Install with this command, and run this again:\n\n    sudo ${command}\n`,
   );
   if (!which('apt-get')) throw byHand;
   const isRoot = process.getuid?.() === 0;
