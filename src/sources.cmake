@@ -1,6 +1,7 @@
 # The C sources of walloc, by room. Exactly one platform is compiled in.
 set(WALLOC_SOURCES
     src/error/error.c
+    src/state/state.c
     src/lock/lock.c
     src/pages/map.c
     src/pages/pages.c

@@ -7,7 +7,7 @@
 
 #include "arena/room.h"
 #include "error/error.h"
-#include "tiers/tiers.h"
+#include "state/state.h"
 
 #define DEFAULT_LANE ((size_t)16384)
 #define LANE_MIN ((size_t)4096)
@@ -108,7 +108,7 @@ walloc_error walloc_arena_end(walloc_arena *arena) {
 /* ---- The program's own arenas -------------------------------------------------------------- */
 
 static walloc_error create(const walloc_arena_config *config, walloc_arena **created) {
-  if (!walloc_is_initialized())
+  if (!state_is_running())
     return WALLOC_ERROR_NOT_INITIALIZED;
   walloc_error error = walloc_arena_check_config(config);
   if (error != WALLOC_OK)
@@ -150,7 +150,7 @@ static bool is_in_table(const walloc_arena *arena) {
 }
 
 walloc_error walloc_arena_check(walloc_arena *arena) {
-  if (!walloc_is_initialized())
+  if (!state_is_running())
     return WALLOC_ERROR_NOT_INITIALIZED;
   if (!is_in_table(arena) || !arena_is_live(arena))
     return WALLOC_ERROR_ARENA;

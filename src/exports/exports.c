@@ -12,7 +12,6 @@
 #include "exports/exported.h"
 #include "exports/thread_block.h"
 #include "pages/pages.h"
-#include "tiers/tiers.h"
 
 #define NO_ARENA UINT32_MAX
 

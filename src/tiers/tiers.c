@@ -4,36 +4,16 @@
  *     reserve:   [ render 50 % | scene 30 % | entity 15 % | 5 % free: the next to grow has it ]
  *
  * walloc_init and walloc_shutdown are called alone; walloc_tier from any thread. */
-#include "tiers/tiers.h"
-
 #include "arena/arena.h"
 #include "arena/lifetime.h"
 #include "error/error.h"
 #include "pages/pages.h"
+#include "state/state.h"
 
 #define DEFAULT_RESERVE ((size_t)16 << 20)
 
 static const size_t default_alignment[WALLOC_TIERS] = {128, 64, 8};
 static const unsigned default_share[WALLOC_TIERS] = {50, 30, 15};
-
-typedef enum state { STOPPED, CHANGING, RUNNING } state;
-
-/* Written by walloc_init and walloc_shutdown. */
-static _Atomic uint32_t current_state;
-
-/* Acquire: pairs with enter_state's release, so that the tiers are visible. */
-bool walloc_is_initialized(void) {
-  return atomic_load_explicit(&current_state, memory_order_acquire) == RUNNING;
-}
-
-static bool leave_state(uint32_t from) {
-  return atomic_compare_exchange_strong_explicit(&current_state, &from, CHANGING,
-                                                 memory_order_acquire, memory_order_relaxed);
-}
-
-static void enter_state(state to) {
-  atomic_store_explicit(&current_state, to, memory_order_release);
-}
 
 /* ---- Configuration with its defaults filled in ---------------------------------------------- */
 
@@ -93,26 +73,26 @@ static walloc_error start(walloc_config config) {
 
 walloc_error walloc_init(const walloc_config *config) {
   static const walloc_config defaults;
-  if (!leave_state(STOPPED))
+  if (!state_leave(STOPPED))
     return WALLOC_ERROR_INITIALIZED;
   walloc_error error = start(config == NULL ? defaults : *config);
-  enter_state(error == WALLOC_OK ? RUNNING : STOPPED);
+  state_enter(error == WALLOC_OK ? RUNNING : STOPPED);
   return error;
 }
 
 walloc_error walloc_shutdown(void) {
-  if (!walloc_is_initialized())
+  if (!state_is_running())
     return WALLOC_ERROR_NOT_INITIALIZED;
   walloc_error error = end_all_arenas();
   if (error == WALLOC_OK)
-    enter_state(STOPPED);
+    state_enter(STOPPED);
   return error;
 }
 
 /* ---- Tiers ---------------------------------------------------------------------------------- */
 
 walloc_arena *walloc_tier(walloc_tier_id tier) {
-  if (!walloc_is_initialized())
+  if (!state_is_running())
     return walloc_fail(WALLOC_ERROR_NOT_INITIALIZED);
   if ((unsigned)tier >= WALLOC_TIERS)
     return walloc_fail(WALLOC_ERROR_ARENA);
