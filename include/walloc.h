@@ -115,7 +115,8 @@ typedef bool walloc_pressure_function(walloc_arena *arena, size_t needed, walloc
 typedef struct walloc_arena_config {
   /* Of every block: a power of two, 8 to WALLOC_PAGE_SIZE. Default 8; tiers 128, 64, 8. */
   size_t alignment;
-  /* Obtained at once. Default none; tiers: their share of walloc_config.reserve. */
+  /* Obtained at once. Default none; tiers: their share of walloc_config.reserve, as far as the hard
+   * budget has room for it. */
   size_t reserve;
   /* What a thread takes for itself at a time, 4 to 64 KiB, rounded up to the alignment, or
    * WALLOC_NO_LANE. Default 16 KiB. */
@@ -128,7 +129,9 @@ typedef struct walloc_arena_config {
 } walloc_arena_config;
 
 typedef struct walloc_config {
-  size_t maximum; /* of memory obtained by walloc. Default: what the platform allows */
+  /* Of memory obtained by walloc, exceeded by less than 64 KiB where memory grows by as much. Default:
+   * what the platform allows. What an earlier walloc has obtained may be used, whatever this says. */
+  size_t maximum;
   size_t reserve; /* obtained at the start. Default 16 MiB */
   /* Of the reserve, in per cent, at most 100 together. Default 50, 30, 15; what is left over waits,
    * obtained, for whoever grows first. */
@@ -205,7 +208,8 @@ walloc_error walloc_preserve(walloc_arena *arena);
 /* ---- References --------------------------------------------------------------------------- */
 
 /* A block that knows its generation. Plain data. Generations are 24 bits and wrap: a reference is
- * recognised as stale for the next eight million resets of its arena, not for ever. */
+ * recognised as stale for the next eight million resets of its arena, not for ever; and as valid, in a
+ * preserved part, for as many compacts. */
 typedef struct walloc_ref {
   walloc_arena *arena;
   void *address;

@@ -231,10 +231,13 @@ static bool call_back(walloc_arena *arena, page_index need, walloc_pressure leve
 /* Adds a chunk, and tells the program when that takes the arena above its soft budget. */
 static walloc_error grow(walloc_arena *arena, const request *r, block *taken) {
   growth result = add_chunk(arena, r, taken != NULL);
+  if (result.above_soft) {
+    call_back(arena, pages_for(r), WALLOC_PRESSURE_SOFT);
+    if (!place_same_generation(result.taken.end, arena_cursor(arena)))
+      result.taken.address = NULL; /* the callback may have thrown it away */
+  }
   if (taken != NULL)
     *taken = result.taken;
-  if (result.above_soft)
-    call_back(arena, pages_for(r), WALLOC_PRESSURE_SOFT);
   return result.error;
 }
 
@@ -331,6 +334,7 @@ walloc_error walloc_trim(walloc_arena *arena) {
 walloc_error walloc_arena_release_chunks(walloc_arena *arena) {
   if (!lock_growth(arena))
     return WALLOC_ERROR_BUSY;
+  walloc_reset(arena);
   set_kept(arena, 0);
   while (give_up_last(arena)) {
   }

@@ -76,7 +76,8 @@ walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config
   arena->soft_budget = config->soft_budget;
   arena->hard_budget = config->hard_budget;
   arena->recycle = config->recycle;
-  arena->on_pressure = config->on_pressure;
+  arena->on_pressure =
+      NULL; /* not for the reserve: the arena is not there yet, and locks are held */
   arena->user = config->user;
   clear_counters(&arena->counters);
   atomic_store_explicit(&arena->preserved, 0, memory_order_relaxed);
@@ -91,6 +92,7 @@ walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config
       return error;
     set_kept(arena, 1);
   }
+  arena->on_pressure = config->on_pressure;
   change_life(arena);
   return WALLOC_OK;
 }
@@ -98,7 +100,6 @@ walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config
 walloc_error walloc_arena_end(walloc_arena *arena) {
   if (!arena_is_live(arena))
     return WALLOC_OK;
-  walloc_reset(arena);
   walloc_error error = walloc_arena_release_chunks(arena);
   if (error == WALLOC_OK)
     change_life(arena);

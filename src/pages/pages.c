@@ -70,10 +70,17 @@ static uint64_t bytes_missing(page_index count) {
   return padding + (uint64_t)missing * WALLOC_PAGE_SIZE;
 }
 
+/* What may still be obtained. The last growth may have gone above the maximum by less than what the
+ * platform grows by at least, and an earlier walloc may have had a larger one. */
+static page_index below_maximum(void) {
+  page_index most = get(maximum), now = get(obtained);
+  return now < most ? most - now : 0;
+}
+
 /* One growth towards a free run of `count` pages. False when there can be no more. */
 static bool grow_once(page_index count) {
   uint64_t missing = bytes_missing(count);
-  if (missing == 0 || missing / WALLOC_PAGE_SIZE > get(maximum) - get(obtained))
+  if (missing == 0 || missing / WALLOC_PAGE_SIZE > below_maximum())
     return false;
   walloc_grant grant = walloc_platform_grow(missing);
   if (grant.length == 0)
@@ -159,7 +166,7 @@ walloc_pages_sums walloc_pages_count(void) {
   if (limit > PAGE_LIMIT)
     limit = PAGE_LIMIT;
   page_index space = next < limit ? (page_index)(limit - next) : 0;
-  page_index allowed = sums.maximum > sums.obtained ? sums.maximum - sums.obtained : 0;
+  page_index allowed = below_maximum();
   sums.headroom = space < allowed ? space : allowed;
   return sums;
 }

@@ -17,6 +17,12 @@ static const unsigned default_share[WALLOC_TIERS] = {50, 30, 15};
 
 /* ---- Configuration with its defaults filled in ---------------------------------------------- */
 
+static size_t share_within_budget(const walloc_config *config, int tier) {
+  size_t share = (size_t)((uint64_t)config->reserve * config->share[tier] / 100);
+  size_t budget = config->tier[tier].hard_budget;
+  return budget == 0 || share <= budget ? share : budget - budget % WALLOC_PAGE_SIZE;
+}
+
 static walloc_error fill_in(walloc_config *config) {
   unsigned shares = 0;
   if (config->maximum == 0 || config->maximum > walloc_platform_maximum())
@@ -33,7 +39,7 @@ static walloc_error fill_in(walloc_config *config) {
     if (own->alignment == 0)
       own->alignment = default_alignment[tier];
     if (own->reserve == 0)
-      own->reserve = (size_t)((uint64_t)config->reserve * config->share[tier] / 100);
+      own->reserve = share_within_budget(config, tier);
     if (walloc_arena_check_config(own) != WALLOC_OK)
       return WALLOC_ERROR_CONFIG;
   }

@@ -45,6 +45,20 @@ test('shares, reserve and tiers are configurable', async (t) => {
   assert.equal(walloc.scene.used, 256);
 });
 
+test('a maximum of any size is kept', async (t) => {
+  for (const maximum of [MIB, MIB + 16384, 2 * MIB + 32768, 3 * MIB + 1]) {
+    const walloc = await createFor(t, { maximum, reserve: 65536 });
+    const arena = walloc.createArena();
+    const fill = () => {
+      for (;;) arena.allocBytes(100_000);
+    };
+    assert.throws(fill, WallocOutOfMemory);
+    const { obtained } = walloc.stats().memory;
+    assert.ok(obtained < maximum + 65536, `${obtained} of ${maximum}`);
+    assert.ok(obtained > maximum * 0.9, `${obtained} of ${maximum}`);
+  }
+});
+
 test('wrong options are named', async () => {
   /** @type {[any, RegExp][]} */
   const wrong = [

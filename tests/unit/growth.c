@@ -207,6 +207,36 @@ static void test_a_callback_may_use_walloc(void **state) {
   take(arena, 1000);
 }
 
+static void test_a_reserve_above_the_soft_budget_asks_nobody(void **state) {
+  (void)state;
+  listener listens = {0};
+  walloc_arena *arena = create((walloc_arena_config){
+      .reserve = 1 * MIB, .soft_budget = 64 * KIB, .on_pressure = on_pressure, .user = &listens});
+  assert_int_equal(listens.soft, 0);
+  assert_int_equal(stats_of(arena).capacity, 1 * MIB);
+}
+
+static bool resetting(walloc_arena *arena, size_t needed, walloc_pressure level, void *user) {
+  (void)needed, (void)level;
+  ++*(int *)user;
+  walloc_reset(arena);
+  return false;
+}
+
+static void test_a_block_survives_the_callback_of_its_own_growth(void **state) {
+  (void)state;
+  int calls = 0;
+  walloc_arena *arena = create((walloc_arena_config){
+      .lane = WALLOC_NO_LANE, .soft_budget = 64 * KIB, .on_pressure = resetting, .user = &calls});
+  take(arena, 60000);
+  walloc_ref ref = walloc_alloc_ref(arena, 20000);
+  assert_int_equal(calls, 1);
+  assert_non_null(ref.address);
+  assert_true(walloc_ref_valid(ref));
+  char *next = take(arena, 20000);
+  assert_true(next >= (char *)ref.address + 20000 || next + 20000 <= (char *)ref.address);
+}
+
 /* ---- Recycling ------------------------------------------------------------------------------ */
 
 static void test_recycling_goes_to_the_mark_and_no_further(void **state) {
@@ -320,6 +350,8 @@ int main(void) {
       with_little_memory(test_the_callback_can_make_room),
       with_little_memory(test_a_callback_that_helps_nothing_is_asked_once),
       with_little_memory(test_a_callback_may_use_walloc),
+      with_little_memory(test_a_reserve_above_the_soft_budget_asks_nobody),
+      with_little_memory(test_a_block_survives_the_callback_of_its_own_growth),
       with_little_memory(test_recycling_goes_to_the_mark_and_no_further),
       with_little_memory(test_without_a_mark_nothing_is_recycled),
       with_little_memory(test_never_means_never),

@@ -118,6 +118,28 @@ static void test_a_reserve_that_cannot_be_had_is_refused(void **state) {
                                               stats_of(walloc_tier(WALLOC_ENTITY)).capacity);
 }
 
+/* What was obtained above it may be used, but nothing more be obtained. */
+static void test_a_lower_maximum_than_before_is_kept(void **state) {
+  (void)state;
+  walloc_config config = {.maximum = 64 * MIB, .reserve = 64 * MIB};
+  begin_with(&config);
+  size_t obtained = memory_stats().obtained;
+  assert_int_equal(walloc_shutdown(), WALLOC_OK);
+  config = (walloc_config){.maximum = 16 * MIB, .reserve = 8 * MIB};
+  begin_with(&config);
+  walloc_arena *arena = create((walloc_arena_config){0});
+  assert_fails(walloc_alloc(arena, 256 * MIB), WALLOC_ERROR_OUT_OF_MEMORY);
+  assert_int_equal(memory_stats().obtained, obtained);
+  assert_true(walloc_available(arena) <= obtained);
+}
+
+static void test_a_default_reserve_stays_within_the_hard_budget(void **state) {
+  (void)state;
+  walloc_config config = {.tier = {[WALLOC_RENDER] = {.hard_budget = 1 * MIB + 100}}};
+  begin_with(&config);
+  assert_int_equal(stats_of(walloc_tier(WALLOC_RENDER)).capacity, 1 * MIB);
+}
+
 static void test_unknown_tiers_are_refused(void **state) {
   (void)state;
   assert_fails(walloc_tier(WALLOC_TIERS), WALLOC_ERROR_ARENA);
@@ -146,6 +168,8 @@ int main(void) {
       with_defaults(test_defaults_are_those_of_the_manual),
       with_own_config(test_shares_reserve_and_tiers_are_configurable),
       with_own_config(test_bad_configurations_are_refused),
+      with_own_config(test_a_lower_maximum_than_before_is_kept),
+      with_own_config(test_a_default_reserve_stays_within_the_hard_budget),
       with_defaults(test_unknown_tiers_are_refused),
       with_own_config(test_every_error_has_a_text),
   };
