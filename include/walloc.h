@@ -154,7 +154,8 @@ walloc_arena *walloc_tier(walloc_tier_id tier);
 /* An arena of the program's own; config may be NULL. NULL when out of arenas or memory. */
 walloc_arena *walloc_arena_create(const walloc_arena_config *config);
 
-/* Gives all memory of an arena back. Its references become stale. Tiers are refused. */
+/* Gives all memory of an arena back. Its references become stale. Tiers are refused. After BUSY call it
+ * again: the arena may be empty already. */
 walloc_error walloc_arena_destroy(walloc_arena *arena);
 
 /* ---- Allocating --------------------------------------------------------------------------- */
@@ -171,7 +172,8 @@ void *walloc_alloc_aligned(walloc_arena *arena, size_t size, size_t alignment);
 void *walloc_tier_alloc(walloc_tier_id tier, size_t size);
 
 /* Makes room now, so that blocks of together `bytes` (each rounded up to the alignment, lanes counted
- * whole) do not grow the arena later. The room is one piece. Same errors as walloc_alloc. */
+ * whole) do not grow the arena later, unless memory runs out elsewhere and takes the idle room again:
+ * only walloc_arena_config.reserve is kept for good. The room is one piece. Same errors as walloc_alloc. */
 walloc_error walloc_reserve(walloc_arena *arena, size_t bytes);
 
 /* Gives idle chunks (behind the one in use) back for others to use. */
@@ -198,16 +200,17 @@ typedef struct walloc_mark {
 /* The place between all blocks allocated before this call and all allocated after it. */
 walloc_error walloc_set_mark(walloc_arena *arena, walloc_mark *mark);
 
-/* All blocks allocated after the mark are gone. STALE when the mark's own place is. */
+/* All blocks allocated after the mark are gone. STALE when the mark's own place is. LIMIT as for
+ * walloc_compact: each rewind to a place behind that of the one before it adds a level. BUSY. */
 walloc_error walloc_rewind(walloc_mark mark);
 
 /* Declares all allocated so far the preserved part, below which WALLOC_RECYCLE_TO_MARK never goes.
- * Forgotten by a reset, and by a compact or rewind to a place before it. */
+ * Forgotten by a reset, and by a compact or rewind to a place before it. BUSY. */
 walloc_error walloc_preserve(walloc_arena *arena);
 
 /* ---- References --------------------------------------------------------------------------- */
 
-/* A block that knows its generation. Plain data. Generations are 24 bits and wrap: a reference is
+/* A block that knows its generation. Plain data. Generations are 24 bits and wrap (see docs/design.md): a reference is
  * recognised as stale for the next eight million resets of its arena, not for ever; and as valid, in a
  * preserved part, for as many compacts. */
 typedef struct walloc_ref {

@@ -18,7 +18,8 @@
  *      and finds the new generation in what it gets.
  *  P3. The chunk table is dense: entries 0 to count-1. Entries change only under the growth lock, at
  *      the end: growth appends, giving up removes the last. The cursor enters a chunk only after its
- *      entry was written: the entry's store precedes (release) the store of whoever moves the cursor.
+ *      entry was written (the entry's store precedes, as a release, the store of whoever moves the
+ *      cursor), or by a swap of one who has read an entry that is gone by then, and gets no block.
  *  P4. A chunk is given up only when the cursor is before it. Who gives up first empties the entry,
  *      then reads the cursor; who allocates first moves the cursor, then reads the entry. All four are
  *      sequentially consistent, so at least one sees the other: the giver, who then puts the entry
@@ -26,8 +27,8 @@
  *  P5. Between an addition to the cursor and the read of the entry the generation may end, the chunk be
  *      given up and another installed in its place. So whoever adds reads the cursor once more after
  *      the entry: if the generation is still the same, the chunk could not be given up in between (P4),
- *      and the entry is the right one; if not, the place belongs to a generation that is gone, nobody
- *      gets it, and the allocation starts over. A compare-and-swap compares the entry instead.
+ *      and the entry is the right one; if not, nobody gets the place, and the allocation starts over. Valid
+ *      blocks would not overlap without this; but a stale one's address would not be that of its place. A compare-and-swap compares the entry instead.
  *
  * What a kill leaves behind: between two operations on the cursor nothing; in a lane its unused rest,
  * until the next generation; under the growth lock see growth.c, under the history lock history.c. */

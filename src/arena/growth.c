@@ -247,11 +247,12 @@ typedef struct relief {
   bool reclaimed, called_back, recycled;
 } relief;
 
-/* Whether the budget has room for the request behind the preserved part. */
+/* Whether the budget, and the maximum, have room for the request behind the preserved part. */
 static bool fits_behind_preserved(walloc_arena *arena, const request *r) {
   place saved = atomic_load_explicit(&arena->preserved, memory_order_acquire);
-  return arena->hard_budget == 0 ||
-         walloc_arena_distance(arena, saved) + r->bytes <= arena->hard_budget;
+  uint64_t needed = walloc_arena_distance(arena, saved) + r->bytes;
+  return pages_holding(needed) <= walloc_pages_count().maximum &&
+         (arena->hard_budget == 0 || needed <= arena->hard_budget);
 }
 
 /* Tries what has not been tried yet, until something may have helped. `seen` is the cursor when the

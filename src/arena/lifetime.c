@@ -1,5 +1,5 @@
 /* The table of arenas. Slots are fixed memory: an arena's address is never anything else, so a stale
- * handle meets a dead arena, not somebody else's data. A slot's generation goes on from life to life,
+ * handle meets a dead arena, or the next one of that slot, but never somebody else's data. A slot's generation goes on from life to life,
  * so that references from an earlier one are stale.
  *
  * The table lock is the outermost one: growth and page locks are taken inside it. */
@@ -74,7 +74,7 @@ walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config
   arena->lane = lane_of(config, alignment);
   set_kept(arena, 0);
   arena->soft_budget = config->soft_budget;
-  arena->hard_budget = config->hard_budget;
+  arena->hard_budget = config->hard_budget & ~(WALLOC_PAGE_SIZE - 1);
   arena->recycle = config->recycle;
   arena->on_pressure =
       NULL; /* not for the reserve: the arena is not there yet, and locks are held */

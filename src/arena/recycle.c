@@ -78,7 +78,7 @@ static walloc_error target_of(walloc_arena *arena, const change *asked, place no
     return WALLOC_OK;
   case REWIND:
     if (!walloc_history_holds(arena, asked->mark) ||
-        place_position(asked->mark) > place_position(walloc_arena_clip(arena, now)))
+        place_position(asked->mark) > place_position(now))
       return WALLOC_ERROR_STALE;
     *target = asked->mark;
     return WALLOC_OK;
@@ -159,13 +159,17 @@ walloc_error walloc_rewind(walloc_mark mark) {
   return carry_out(mark.arena, &(change){.kind = REWIND, .mark = mark.place}, &begun);
 }
 
-/* Release and acquire with target_of: a place is read only by threads that also see its generation. */
+/* Under the history lock, like recycling: or one that has read the old place could go back behind the new
+ * one, and a compact could set its own over one declared later. */
 walloc_error walloc_preserve(walloc_arena *arena) {
   walloc_error error = walloc_arena_check(arena);
   if (error != WALLOC_OK)
     return error;
+  if (!walloc_lock_acquire(&arena->history_lock))
+    return WALLOC_ERROR_BUSY;
   place now = walloc_arena_clip(arena, arena_cursor(arena));
   atomic_store_explicit(&arena->preserved, now, memory_order_release);
+  walloc_lock_release(&arena->history_lock);
   return WALLOC_OK;
 }
 

@@ -101,8 +101,7 @@ size_t walloc_available(walloc_arena *arena) {
   uint64_t growth = ((uint64_t)sums.free + sums.headroom) * WALLOC_PAGE_SIZE + others;
   idle_bytes(arena, &capacity);
   if (arena->hard_budget != 0) {
-    uint64_t budget = arena->hard_budget - arena->hard_budget % WALLOC_PAGE_SIZE;
-    uint64_t left = budget > capacity ? budget - capacity : 0;
+    uint64_t left = arena->hard_budget > capacity ? arena->hard_budget - capacity : 0;
     growth = growth < left ? growth : left;
   }
   return (size_t)(room_of(arena) + growth);

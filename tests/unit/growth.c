@@ -265,6 +265,24 @@ static void test_recycling_goes_to_the_mark_and_no_further(void **state) {
   assert_false(walloc_ref_valid(last));
 }
 
+static void test_an_impossible_request_recycles_nothing(void **state) {
+  (void)state;
+  const walloc_arena_config configs[] = {
+      {.recycle = WALLOC_RECYCLE_TO_MARK},
+      {.recycle = WALLOC_RECYCLE_TO_MARK,
+       .hard_budget = 64 * KIB + 5000}, /* 64 KiB in whole pages */
+  };
+  const size_t impossible[] = {1024 * MIB, 66000};
+  for (size_t i = 0; i < 2; i++) {
+    walloc_arena *arena = create(configs[i]);
+    walloc_preserve(arena);
+    walloc_ref ref = walloc_alloc_ref(arena, 100);
+    assert_null(walloc_alloc(arena, impossible[i]));
+    assert_true(walloc_ref_valid(ref));
+    assert_int_equal(stats_of(arena).recyclings, 0);
+  }
+}
+
 static void test_without_a_mark_nothing_is_recycled(void **state) {
   (void)state;
   walloc_arena *arena =
@@ -353,6 +371,7 @@ int main(void) {
       with_little_memory(test_a_reserve_above_the_soft_budget_asks_nobody),
       with_little_memory(test_a_block_survives_the_callback_of_its_own_growth),
       with_little_memory(test_recycling_goes_to_the_mark_and_no_further),
+      with_little_memory(test_an_impossible_request_recycles_nothing),
       with_little_memory(test_without_a_mark_nothing_is_recycled),
       with_little_memory(test_never_means_never),
       with_little_memory(test_chunks_are_limited_and_capacity_grows_geometrically),

@@ -1,0 +1,72 @@
+/* The explorer: runs walloc's own code in every possible interleaving of a few threads.
+ *
+ * The sources are compiled with the atomics of shim/ in place of the compiler's. Threads are coroutines.
+ * Each stops before every operation on a word that decides something (a cursor, an entry of a chunk
+ * table, a history, a preserved place, a lock of an arena), and the explorer chooses who goes on. Every
+ * choice is tried, depth first; then the step is undone (the words it changed, the thread's stack) and
+ * another is tried, except from states that were met before.
+ *
+ *     thread 0:  --o------o-------o--          o: stops here
+ *     thread 1:  --o--o-------o--
+ *
+ * A state is: the words of memory; what the checks remember; and of each thread all that its operations
+ * have returned since its current call began, which determines its registers and its stack. States are
+ * compared by a 64-bit hash: among ten million, two are confused with a probability of 1 in 300,000.
+ *
+ * Left out, and why that is sound. Operations on other words do not stop: statistics, which decide
+ * nothing, and the page map, which is only touched under the page lock. Leaving a lock does not stop:
+ * who waits for it can do nothing in between. Memory is sequentially consistent: where the code asks
+ * for less, see the arguments beside it.
+ *
+ * One real thread. Only for Linux and GNU C: it needs makecontext, setjmp between stacks (so no
+ * _FORTIFY_SOURCE, no sanitizers), and a section of its own for what is thread-local:
+ * -D_Thread_local=__attribute__((section("explore_tls"))), -D_Atomic= (nothing). */
+#ifndef EXPLORE_H
+#define EXPLORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { EXPLORE_THREADS_MAX = 3 };
+
+/* Faults that can be put into the protocol, to see that they are found. */
+typedef enum mutation {
+  MUTATION_NONE,
+  MUTATION_NO_LOOK_AFTER_ADDITION, /* P5: the cursor is not read again after an addition */
+  MUTATION_CURSOR_READ_FIRST,      /* P4: the giver reads the cursor before it empties the entry */
+  MUTATION_NO_LOOK_AFTER_SWAP,     /* P4: the entry is not read again after a compare-and-swap */
+  MUTATION_BLIND_RESET,            /* P2: a reset stores the cursor, whatever it has become */
+  MUTATION_LANE_NOT_CHECKED,       /* P1: a lane is used without reading the cursor's generation */
+  MUTATION_HISTORY_READ_ONCE,      /* the cursor is not read again after a history */
+  MUTATIONS
+} mutation;
+
+typedef struct exploration {
+  unsigned threads;
+  void (*body)(unsigned thread);                    /* what a thread does; runs as a coroutine */
+  void (*cursor_moved)(uint64_t from, uint64_t to); /* after each move of the arena's cursor */
+  void (*ended)(void);                              /* when all threads have ended */
+  uint32_t slot;                                    /* of the arena whose cursor is reported */
+  void *checks; /* what the checks remember: is saved and restored as bytes */
+  size_t checks_size;
+  uint64_t (*checks_state)(void); /* its hash */
+  mutation fault;
+} exploration;
+
+/* Explores all. The number of states; 0 when a promise was broken. */
+uint64_t explore(const exploration *what);
+
+/* Within a body: a point where others may go first; which thread this is. */
+void explore_pause(void);
+unsigned explore_thread(void);
+
+/* Within a body: a call has ended, and its local state is forgotten. */
+void explore_call_ended(void);
+
+/* From a body or a callback: a promise was broken. Ends the exploration, and tells the schedule. */
+void explore_violation(const char *promise);
+
+uint64_t explore_mix(uint64_t hash, uint64_t value);
+
+#endif
