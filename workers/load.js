@@ -48,15 +48,15 @@ export function createMemory(initial, maximum) {
  * @returns {Promise<[WebAssembly.Module, WebAssembly.Instance]>}
  */
 export async function load(source = new URL('./walloc.wasm', import.meta.url), imports) {
+  const isAddress = typeof source === 'string' || source instanceof URL;
   try {
-    const isAddress = typeof source === 'string' || source instanceof URL;
     const code = isAddress ? await read(source) : source;
     const module = code instanceof WebAssembly.Module ? code : await WebAssembly.compile(code);
     return [module, await WebAssembly.instantiate(module, imports)];
   } catch (cause) {
     throw new WallocError(
       'LOAD',
-      `${source} is not walloc.wasm: ${cause}. Pass its address or its bytes as the option wasm.`,
+      `${isAddress ? source : 'It'} is not walloc.wasm: ${cause}. Pass its address or its bytes as the option wasm.`,
       { cause },
     );
   }

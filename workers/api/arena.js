@@ -11,11 +11,12 @@
  * throws a WallocError with code BUSY and may be tried again.
  *
  * Every method throws WallocError, besides what it says itself: ARENA when the arena has been
- * destroyed, NOT_INITIALIZED after shutdown, DETACHED after detach.
+ * destroyed, NOT_INITIALIZED after shutdown, DETACHED after detach. `used` and `available` are 0 for an
+ * arena that has been destroyed.
  */
 import { isWord, show } from './check.js';
 import { ALIGNMENT, ARENA, PRESERVE, REF, SIZE, TYPE, errorFrom } from './errors.js';
-import { PAGE_ARENA, PAGE_OWNER_MASK, PAGE_SHIFT, SLOTS, readArenaStats } from './layout.js';
+import { MAP_PAGE, PAGE_ARENA, PAGE_NOT_FIRST, SLOTS, readArenaStats } from './layout.js';
 import { typeNamed, viewClassOf } from './views.js';
 
 /**
@@ -70,7 +71,8 @@ export class Arena {
    * @template {import('./views.js').ElementType} T
    * @param {T} Type such as Float32Array
    * @param {number} length in elements
-   * @param {{ align?: number }} [options] align: of this block only, in bytes, a power of two up to 65536
+   * @param {{ align: number }} [options] align: of this block only, in bytes, a power of two up to
+   *   65536. Refused without it, so that a misspelt option is not silently the arena's alignment
    * @returns {import('./views.js').ViewOf<T>}
    */
   alloc(Type, length, options) {
@@ -78,7 +80,7 @@ export class Arena {
     if (!Class) throw this.#error(TYPE, 'alloc', [Type]);
     const thread = this._thread;
     const bytes = length * Type.BYTES_PER_ELEMENT;
-    const align = options?.align ?? 0;
+    const align = options === undefined ? 0 : options?.align;
     let error = isWord(align) ? 0 : ALIGNMENT;
     if (!isWord(length) || !isWord(bytes)) error = SIZE;
     const address = error ? 0 : thread.wasm.alloc(this.handle, bytes, align) >>> 0;
@@ -96,7 +98,7 @@ export class Arena {
    * The same as alloc(Uint8Array, bytes, options).
    *
    * @param {number} bytes
-   * @param {{ align?: number }} [options]
+   * @param {{ align: number }} [options]
    */
   allocBytes(bytes, options) {
     return this.alloc(Uint8Array, bytes, options);
@@ -200,14 +202,13 @@ export class Arena {
   }
 
   /**
-   * The view that a ref describes: see walloc.view. Nothing in the ref is believed: its address must lie
-   * in pages that belong to this arena, so that a damaged one cannot reach other memory.
+   * The view that a ref describes: see walloc.view. Nothing in the ref is believed: it must lie within
+   * one chunk of this arena, so that a damaged one cannot reach other memory.
    *
    * @param {import('./view.js').Ref} ref
    */
   _viewOf({ address, length, type, low, high }) {
-    const Type = typeNamed(type);
-    const Class = viewClassOf(Type);
+    const [Type, Class] = typeNamed(type);
     const thread = this._thread;
     const size = Type?.BYTES_PER_ELEMENT ?? NaN;
     const end = address + length * size;
@@ -223,15 +224,27 @@ export class Arena {
       view = new Class(this, new Type(thread.buffer, address, length), -1, low, high);
       view._confirm(); // before #owns, as the pages of a block that is gone may be another's
     }
-    if (view && this.#owns(address) && this.#owns(Math.max(address, end - 1))) return view;
+    if (view && this.#owns(address, end)) return view;
     throw this.#error(REF, 'view', [type, length, address]);
   }
 
-  /** @param {number} address */
-  #owns(address) {
+  /**
+   * Whether all pages of a range belong to one chunk of this arena. An empty range has none where it lies
+   * between two.
+   *
+   * @param {number} address
+   * @param {number} end
+   */
+  #owns(address, end) {
+    const first = Math.floor(address / MAP_PAGE);
     const map = this._thread.wasm.map() >>> 0;
-    const entry = new Uint8Array(this._thread.buffer, map + (address >>> PAGE_SHIFT), 1)[0];
-    return (entry & PAGE_OWNER_MASK) === PAGE_ARENA + (this.handle % SLOTS);
+    const pages = new Uint8Array(
+      this._thread.buffer,
+      map + first,
+      Math.ceil(end / MAP_PAGE) - first,
+    );
+    const within = PAGE_ARENA + (this.handle % SLOTS) + PAGE_NOT_FIRST;
+    return pages.every((entry, i) => (i ? entry : entry | PAGE_NOT_FIRST) === within);
   }
 
   /**
@@ -240,8 +253,8 @@ export class Arena {
    * @param {number[]} words
    */
   #call(name, ...words) {
-    const call = /** @type {(...words: number[]) => number} */ (this._thread.wasm[name]);
-    const error = call(this.handle, ...words);
+    const wasm = /** @type {any} */ (this._thread.wasm);
+    const error = wasm[name](this.handle, ...words);
     if (error) throw this.#error(error, name, words);
   }
 

@@ -6,7 +6,7 @@
  */
 import { isWord, show } from './check.js';
 import { WallocRangeError } from './errors.js';
-import { TIERS } from './layout.js';
+import { NO_LANE, TIERS } from './layout.js';
 
 /**
  * Told when an arena grows above its soft budget ('soft') or is about to fail for want of `needed`
@@ -55,7 +55,6 @@ const ARENA_KEYS = [...ARENA_SIZES, 'recycle', 'onPressure', 'pressure'];
 const WALLOC_SIZES = ['maximum', 'reserve'];
 const WALLOC_KEYS = [...WALLOC_SIZES, 'shares', 'tiers', 'wasm'];
 const RECYCLE = [undefined, 'never', 'to-mark'];
-const NO_LANE = 1;
 
 /** @param {string} message */
 const wrong = (message) => new WallocRangeError('CONFIG', message);

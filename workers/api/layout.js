@@ -9,8 +9,15 @@ export const VERSION = '0.1.0';
 /** Pages of 64 KiB that the module's own data takes: what its memory must have at first. */
 export const MODULE_PAGES = 6;
 
+/** Bytes of a page of a WebAssembly.Memory, and how many 4 GiB have. */
+export const WASM_PAGE = 65536;
+export const MOST_PAGES = 65536;
+
 /** Bytes of the block that a thread takes: its thread-local data, and above it the stack. */
 export const THREAD_BLOCK = 65536;
+
+/** WALLOC_NO_LANE. */
+export const NO_LANE = 1;
 
 /** Threads that can be attached at the same time. */
 export const THREADS_MAX = 256;
@@ -21,17 +28,15 @@ export const SCRATCH = 160;
 /** The tiers, in the order of walloc_tier_id. */
 export const TIERS = /** @type {const} */ (['render', 'scene', 'entity']);
 
-/** walloc_tier() of nothing. */
-export const NO_ARENA = 0xffffffff;
-
 /** An arena's handle is its slot plus this times a serial number. */
 export const SLOTS = 32;
 
-/** The page map has one byte for each page of this size: the low 7 bits are its owner. */
-export const PAGE_SHIFT = 14;
-export const PAGE_OWNER_MASK = 127;
+/** WALLOC_PAGE_SIZE. The page map has one byte for each: its owner, and whether it begins a run. */
+export const MAP_PAGE = 16384;
 /** Owner of an arena's pages, plus its slot. */
 export const PAGE_ARENA = 64;
+/** Added on every page of a run (an arena's chunk is one) but its first. */
+export const PAGE_NOT_FIRST = 128;
 
 /** The size_t fields of walloc_arena_stats; 64-bit counters follow, then the generation. */
 const ARENA_SIZES = /** @type {const} */ ([

@@ -61,7 +61,7 @@ const gone = /** @type {Exports} */ (
 );
 
 /** The cursor of a detached thread's arenas: views made by it go and ask, and so find out. */
-const NO_CURSOR = new Uint32Array([0xffffffff]);
+const NO_CURSOR = Uint32Array.of(0xffffffff);
 
 /** 1 when this thread may sleep: a browser's main thread, worklets and service workers may not, 0. */
 function canWait() {

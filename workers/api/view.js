@@ -137,9 +137,14 @@ export class View {
    * @returns {Ref}
    */
   get ref() {
-    const { constructor, byteOffset: address, length } = this.array;
-    const { arena, _low: low, _high: high } = this;
-    return { arena: arena.handle, address, length, type: constructor.name, low, high };
+    return {
+      arena: this.arena.handle,
+      address: this.address,
+      length: this.length,
+      type: this.array.constructor.name,
+      low: this._low,
+      high: this._high,
+    };
   }
 
   /**
@@ -191,7 +196,7 @@ export class View {
 
   /** Throws WallocStaleView unless the block is still there. */
   _confirm() {
-    if (this.arena.generation === this._seen || this._survives()) return;
+    if (this.valid) return;
     throw new WallocStaleView(
       'STALE',
       `${this._name} was made in generation ${this._high >>> 8} and has been thrown away since; the ` +

@@ -145,9 +145,10 @@ classes.delete(undefined); // without a Float16Array
 export const viewClassOf = (Type) => classes.get(Type);
 
 /**
- * The element type of a name such as 'Float32Array', as references carry it; undefined for others.
+ * The element type of a name such as 'Float32Array', as references carry it, and its class of views;
+ * nothing for other names.
  *
  * @param {unknown} name
- * @returns {ElementType | undefined}
+ * @returns {[ElementType, new (...args: ConstructorParameters<typeof View<any>>) => any] | []}
  */
-export const typeNamed = (name) => [...classes.keys()].find((Type) => Type.name === name);
+export const typeNamed = (name) => [...classes].find(([Type]) => Type.name === name) ?? [];

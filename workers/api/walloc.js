@@ -5,7 +5,16 @@ import { isWord, show } from './check.js';
 import { Arena } from './arena.js';
 import { arenaConfig, wallocConfig } from './config.js';
 import { ARENA, NOT_INITIALIZED, TYPE, errorFrom } from './errors.js';
-import { MODULE_PAGES, SLOTS, THREADS_MAX, TIERS, VERSION, readMemoryStats } from './layout.js';
+import {
+  MODULE_PAGES,
+  MOST_PAGES,
+  SLOTS,
+  THREADS_MAX,
+  TIERS,
+  VERSION,
+  WASM_PAGE,
+  readMemoryStats,
+} from './layout.js';
 import { Thread } from './thread.js';
 import { createMemory, load, requireSharedMemory } from '../load.js';
 
@@ -17,9 +26,6 @@ import { createMemory, load, requireSharedMemory } from '../load.js';
  * @property {WebAssembly.Memory} memory
  * @property {WebAssembly.Module} module
  */
-
-const PAGE = 65536;
-const MOST_PAGES = 65536;
 
 /**
  * @param {number} error
@@ -66,7 +72,7 @@ export class Walloc {
     requireSharedMemory();
     const config = wallocConfig(options);
     // What walloc may obtain, and beside it the module's data and the threads' stacks.
-    const pages = MODULE_PAGES + THREADS_MAX + Math.ceil((config[0] || Infinity) / PAGE);
+    const pages = MODULE_PAGES + THREADS_MAX + Math.ceil((config[0] || Infinity) / WASM_PAGE);
     const memory = createMemory(MODULE_PAGES, Math.min(pages, MOST_PAGES));
     const walloc = await Walloc.#enter(memory, options?.wasm, config);
     for (const name of TIERS) walloc[name].onPressure = options?.tiers?.[name]?.onPressure;
@@ -157,7 +163,8 @@ export class Walloc {
   /**
    * The block of a ref that another thread sent, typed as it was there. Nothing in the ref is believed.
    * Throws WallocStaleView when the block is gone; WallocError: ARENA when its arena is gone or it names
-   * none, REF for anything else that view.ref would not say. Cost: a few calls into the module.
+   * none, REF for anything else that view.ref would not say. Cost: a few calls into the module, and a
+   * look at the map entry of each of the block's pages of 16 KiB.
    *
    * @param {import('./view.js').Ref} ref from view.ref
    * @returns {import('./views.js').AnyView}
