@@ -2,7 +2,7 @@
 # a shared memory, without Emscripten's runtime. emcc compiles; its own link step would bring its thread
 # runtime along, so wasm-ld links, and wasm-opt makes it small.
 #
-# Only allocate.c is compiled for speed: all the rest is rarely run, and small.
+# Which sources are compiled for speed, and which to be small, is said in src/sources.cmake.
 
 foreach(root LLVM_ROOT BINARYEN_ROOT)
   execute_process(COMMAND ${EMSCRIPTEN_ROOT_PATH}/em-config ${root} OUTPUT_VARIABLE ${root}
@@ -16,17 +16,16 @@ find_program(WALLOC_WASM_OPT wasm-opt PATHS ${BINARYEN_ROOT}/bin NO_DEFAULT_PATH
 add_library(walloc_attached OBJECT EXCLUDE_FROM_ALL ${WALLOC_SOURCES} ${WALLOC_PLATFORM_ATTACHED}
                                                     ${WALLOC_SOURCES_ATTACHED})
 target_include_directories(walloc_attached PRIVATE include src)
-target_compile_options(walloc_attached PRIVATE -Oz)
-set_source_files_properties(src/arena/allocate.c PROPERTIES COMPILE_OPTIONS -O3)
+walloc_compile_small(${WALLOC_PLATFORM_ATTACHED} ${WALLOC_SOURCES_ATTACHED})
 walloc_compile_strictly(walloc_attached)
 
-# The linker's own stack is not used: each thread has its block. 6 pages of 64 KiB to begin with.
+# The linker's own stack is not used: each thread has its block. 11 pages of 64 KiB to begin with.
 set(link_flags
-    --no-entry --import-memory --shared-memory --initial-memory=393216 --max-memory=4294967296
+    --no-entry --import-memory --shared-memory --initial-memory=720896 --max-memory=4294967296
     -z stack-size=16 --gc-sections --export=__stack_pointer --export=__wasm_init_tls
     --export=__tls_size --export=__tls_align)
 set(opt_flags
-    -Oz --enable-threads --enable-bulk-memory --enable-mutable-globals --enable-sign-ext
+    --no-inline=walloc_platform_wait -Oz --enable-threads --enable-bulk-memory --enable-mutable-globals --enable-sign-ext
     --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types --strip-debug
     --strip-producers)
 

@@ -62,7 +62,8 @@ typedef enum walloc_error {
   WALLOC_ERROR_OUT_OF_MEMORY,   /* the memory is at its maximum and nothing could be recycled */
   WALLOC_ERROR_BUDGET,          /* the arena is at its hard budget and nothing could be recycled */
   WALLOC_ERROR_LIMIT,           /* out of arenas, chunks of an arena, or preserved levels */
-  WALLOC_ERROR_BUSY             /* a lock was held for too long to wait here: try again */
+  WALLOC_ERROR_BUSY,            /* a lock was held for too long to wait here: try again */
+  WALLOC_ERROR_STATE            /* not while the heap is the program's malloc */
 } walloc_error;
 
 /* Why this thread's last failing pointer-returning call failed. Not cleared by success. */
@@ -128,6 +129,14 @@ typedef struct walloc_arena_config {
   void *user; /* handed to on_pressure */
 } walloc_arena_config;
 
+/* How a free block of the heap, above 32 KiB, is chosen. */
+typedef enum walloc_strategy {
+  WALLOC_FIRST_FIT = 0, /* the lowest address that is large enough: least fragmentation over time */
+  WALLOC_NEXT_FIT,      /* the same, going on from the last one */
+  WALLOC_BEST_FIT,      /* the smallest that is large enough, of these the lowest */
+  WALLOC_GOOD_FIT       /* one of a class that is large enough, in constant time */
+} walloc_strategy;
+
 typedef struct walloc_config {
   /* Of memory obtained by walloc, exceeded by less than 64 KiB where memory grows by as much. Default:
    * what the platform allows. What an earlier walloc has obtained may be used, whatever this says. */
@@ -137,6 +146,7 @@ typedef struct walloc_config {
    * obtained, for whoever grows first. */
   unsigned share[WALLOC_TIERS];
   walloc_arena_config tier[WALLOC_TIERS];
+  walloc_strategy strategy; /* of the heap's large blocks */
 } walloc_config;
 
 /* Starts walloc; config may be NULL for all defaults. Alone: no other walloc call at the same time.
@@ -233,6 +243,113 @@ bool walloc_ref_valid(walloc_ref ref);
 /* Its address, or NULL (STALE). The block can be thrown away right after: see Threads above. */
 void *walloc_ref_get(walloc_ref ref);
 
+/* ---- The heap ----------------------------------------------------------------------------- */
+
+/* A general allocator. It needs no walloc_init (whose maximum holds for it too) and runs under the C
+ * library's names when the program is linked with libwalloc_malloc.a instead of libwalloc.a.
+ *
+ * Sizes up to WALLOC_HEAP_SMALL come in classes out of spans that belong to one thread; any thread may
+ * free any block. Larger ones split and coalesce under one lock, and from 256 KiB are runs of pages.
+ * Alignment: 16 bytes, and the largest power of two that divides the usable size, up to a page.
+ *
+ * Errors: NULL, with errno ENOMEM where there is one, and walloc_last_error() (OUT_OF_MEMORY, BUSY). A
+ * failed call has changed nothing; realloc's old block stays. */
+#define WALLOC_HEAP_SMALL ((size_t)32768)
+#define WALLOC_HEAP_CLASSES 72
+
+/* At least `size` bytes, uninitialised. Zero gives a block too, a different one each time. Cost: a few
+ * plain instructions; no lock unless the thread's spans of that class are used up. */
+void *walloc_malloc(size_t size);
+
+/* count * size bytes of zeros; NULL when the product overflows. Fresh memory is not cleared again. */
+void *walloc_calloc(size_t count, size_t size);
+
+/* The block at a new size, in place where it can be. realloc(NULL, n) is malloc(n); realloc(p, 0)
+ * frees p and returns NULL. */
+void *walloc_realloc(void *block, size_t size);
+
+/* NULL is allowed. What is no block of the heap is misuse: see walloc_heap_on_misuse. */
+void walloc_free(void *block);
+
+/* `alignment`: a power of two, any; else NULL with ALIGNMENT and EINVAL. Freed like any other block. */
+void *walloc_aligned_alloc(size_t alignment, size_t size);
+
+/* The bytes that may be used, at least those asked for; 0 for NULL. Constant time, above 256 KiB one
+ * step for each 16 KiB. */
+size_t walloc_usable_size(const void *block);
+
+/* Hands the calling thread's part of the heap on to the next thread that needs one. Threads of a
+ * pthread library do this by themselves when they end. The thread may go on: it gets another part. */
+void walloc_thread_end(void);
+
+/* All blocks of the heap are gone. Alone: no other call on the heap at the same time. STATE while the
+ * heap is the program's malloc, whose blocks others rely on. */
+walloc_error walloc_heap_reset(void);
+
+/* Also walloc_config.strategy. At any time, from any thread: the free blocks are sorted anew. CONFIG for
+ * an unknown one, BUSY. */
+walloc_error walloc_heap_set_strategy(walloc_strategy strategy);
+
+typedef enum walloc_misuse_kind {
+  WALLOC_MISUSE_FOREIGN = 1, /* not memory of the heap */
+  WALLOC_MISUSE_INTERIOR,    /* not the start of a block */
+  WALLOC_MISUSE_DOUBLE_FREE, /* a block that is free already */
+  WALLOC_MISUSE_OVERRUN,     /* written behind its end */
+  WALLOC_MISUSE_CORRUPTION   /* a free block was written to */
+} walloc_misuse_kind;
+
+/* The plain build notices what it meets on its way: foreign addresses, addresses inside large blocks, a
+ * block freed twice in a row. Compiled with WALLOC_HARDENED it notices all five, at the next free. */
+typedef struct walloc_misuse {
+  walloc_misuse_kind kind;
+  void *address; /* as given */
+  size_t size;   /* of the block, as asked for if hardened; 0 if unknown */
+  unsigned part; /* whose block it is: the number of a thread's part of the heap; 0: nobody's */
+} walloc_misuse;
+
+/* Called where misuse is noticed, by the thread that did it. When it returns, the call is ignored.
+ * NULL, the default: a message where there is a place for one, and abort. Alone. */
+typedef void walloc_misuse_function(const walloc_misuse *misuse, void *user);
+void walloc_heap_on_misuse(walloc_misuse_function *function, void *user);
+
+/* What the heap consists of. */
+typedef struct walloc_heap_range {
+  void *address;
+  size_t size; /* usable, of a live block; of a free range with all that is in it */
+  bool live;
+  unsigned part; /* the thread's part it belongs to; 0: large, all threads' */
+} walloc_heap_range;
+
+/* Calls the visitor for each live block and each free range, by ascending address, until it returns
+ * false. Alone. The visitor must not use the heap. OUT_OF_MEMORY: it needs 1/128 of the heap for a while. */
+typedef bool walloc_heap_visitor(const walloc_heap_range *range, void *user);
+walloc_error walloc_heap_walk(walloc_heap_visitor *visitor, void *user);
+
+/* Cheap: any thread, at any time. A look at the page map. */
+typedef struct walloc_heap_stats {
+  size_t held;     /* bytes of pages that the heap holds */
+  size_t peak;     /* largest `held` since the start */
+  size_t spans;    /* of `held`: for small blocks */
+  size_t large;    /* of `held`: for blocks above WALLOC_HEAP_SMALL, free parts included */
+  size_t parts;    /* threads' parts in use */
+  uint64_t sweeps; /* times a thread looked for empty spans */
+} walloc_heap_stats;
+
+walloc_error walloc_get_heap_stats(walloc_heap_stats *stats);
+
+/* Full: walks the heap. Alone; errors as for walloc_heap_walk. */
+typedef struct walloc_heap_census {
+  size_t live_bytes, live_blocks; /* usable bytes */
+  size_t free_bytes, free_ranges;
+  size_t largest_free;  /* the largest free range */
+  double fragmentation; /* 1 - largest_free / free_bytes; 0 without free bytes */
+  struct {
+    size_t size, live, free; /* block size in bytes; blocks */
+  } of_class[WALLOC_HEAP_CLASSES];
+} walloc_heap_census;
+
+walloc_error walloc_take_heap_census(walloc_heap_census *census);
+
 /* ---- Asking ------------------------------------------------------------------------------- */
 
 /* Bytes from the arena's start to its cursor: blocks, padding, lanes, unused ends of chunks. What
@@ -270,6 +387,7 @@ typedef struct walloc_memory_stats {
   size_t obtained; /* from the platform so far, by walloc alone */
   size_t free;     /* of that, owned by nobody */
   size_t arenas;   /* of that, chunks of arenas */
+  size_t heap;     /* of that, the heap's */
   size_t own;      /* of that, walloc's own data */
 } walloc_memory_stats;
 

@@ -11,12 +11,50 @@ set(WALLOC_SOURCES
     src/arena/history.c
     src/arena/recycle.c
     src/arena/reference.c
+    src/heap/classes.c
+    src/heap/part.c
+    src/heap/remote.c
+    src/heap/span.c
+    src/heap/sweep.c
+    src/heap/obtain.c
+    src/heap/strategy_tree.c
+    src/heap/strategy_lists.c
+    src/heap/choose.c
+    src/heap/walk.c
+    src/heap/census.c
+    src/heap/reset.c
+    src/heap/large.c
+    src/heap/huge.c
+    src/heap/misuse.c
+    src/heap/heap.c
     src/tiers/tiers.c
     src/stats/stats.c)
 
-set(WALLOC_PLATFORM_NATIVE src/platform/platform_native.c)
-set(WALLOC_PLATFORM_LINKED src/platform/platform_linked.c src/platform/platform_wasm_wait.c)
-set(WALLOC_PLATFORM_ATTACHED src/platform/platform_attached.c src/platform/platform_wasm_wait.c)
+set(WALLOC_PLATFORM_NATIVE src/platform/platform_native.c src/platform/platform_posix.c
+                           src/platform/platform_thread_end.c)
+set(WALLOC_PLATFORM_LINKED src/platform/platform_linked.c src/platform/platform_posix.c
+                           src/platform/platform_wasm_thread.c)
+set(WALLOC_PLATFORM_ATTACHED src/platform/platform_attached.c src/platform/platform_wasm_thread.c)
+
+# The C library's names, in libwalloc_malloc.a.
+set(WALLOC_SOURCES_MALLOC src/malloc/malloc.c)
+if(EMSCRIPTEN)
+  list(APPEND WALLOC_SOURCES_MALLOC src/malloc/emscripten.c)
+endif()
+
+# The end of a thread is known where malloc is ours: see src/malloc/emscripten.c.
+set(WALLOC_PLATFORM_LINKED_MALLOC ${WALLOC_PLATFORM_LINKED})
+list(APPEND WALLOC_PLATFORM_LINKED src/platform/platform_thread_end.c)
 
 # What JavaScript calls; only in the attached walloc.wasm.
 set(WALLOC_SOURCES_ATTACHED src/exports/exports.c src/exports/thread_block.c)
+
+# In WebAssembly only these are compiled for speed: all the rest is rarely run, and small.
+set(WALLOC_SOURCES_HOT src/arena/allocate.c)
+
+function(walloc_compile_small)
+  if(EMSCRIPTEN)
+    set_source_files_properties(${ARGV} PROPERTIES COMPILE_OPTIONS -Oz)
+    set_source_files_properties(${WALLOC_SOURCES_HOT} PROPERTIES COMPILE_OPTIONS -O3)
+  endif()
+endfunction()

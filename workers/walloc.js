@@ -16,6 +16,7 @@
  */
 export { Walloc } from './api/walloc.js';
 export { Arena } from './api/arena.js';
+export { Heap } from './api/heap.js';
 export { View } from './api/view.js';
 export {
   WallocError,

@@ -128,10 +128,11 @@ static walloc_error obtain(walloc_arena *arena, page_index need, chunk *obtained
   if (want < need)
     want = need;
   for (;;) {
-    page_index first;
-    error = walloc_pages_take(want, (uint8_t)(PAGE_ARENA + arena->slot), &first);
+    page_run run;
+    page_mark owner = (page_mark)(PAGE_ARENA + arena->slot);
+    error = walloc_pages_take(&(page_request){want, 1, owner, true}, &run);
     if (error == WALLOC_OK)
-      *obtained = chunk_of(first, want);
+      *obtained = chunk_of(run.first, want);
     if (error != WALLOC_ERROR_OUT_OF_MEMORY || want == need)
       return error;
     want = want / 2 > need ? want / 2 : need;

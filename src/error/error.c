@@ -38,6 +38,8 @@ const char *walloc_error_text(walloc_error error) {
     return "out of arenas, of chunks of an arena, or of preserved levels";
   case WALLOC_ERROR_BUSY:
     return "another thread held a lock for too long to wait here; try again";
+  case WALLOC_ERROR_STATE:
+    return "the heap is the program's malloc, whose blocks are in use elsewhere";
   }
   return "unknown error number";
 }

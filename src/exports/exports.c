@@ -16,10 +16,11 @@
 #define NO_ARENA UINT32_MAX
 
 _Static_assert(sizeof(walloc_arena_config) == 8 * 4, "read by JavaScript as 8 numbers");
-_Static_assert(sizeof(walloc_config) == (5 + WALLOC_TIERS * 8) * 4, "read as 29 numbers");
+_Static_assert(sizeof(walloc_config) == (6 + WALLOC_TIERS * 8) * 4, "read as 30 numbers");
 _Static_assert(offsetof(walloc_arena_stats, allocated) == 32, "8 numbers, then 7 of 64 bits");
 _Static_assert(offsetof(walloc_arena_stats, generation) == 88, "and the generation");
-_Static_assert(sizeof(walloc_memory_stats) == 5 * 4, "written as 5 numbers");
+_Static_assert(sizeof(walloc_heap_stats) == 8 * 4, "written as 6 numbers, then one of 64 bits");
+_Static_assert(sizeof(walloc_memory_stats) == 6 * 4, "written as 6 numbers");
 
 /* The calling thread's own: what goes in and out beside arguments and results. */
 static _Thread_local union {
@@ -28,6 +29,7 @@ static _Thread_local union {
   walloc_arena_config arena_config;
   walloc_arena_stats arena_stats;
   walloc_memory_stats memory_stats;
+  walloc_heap_stats heap_stats;
   unsigned char bytes[160];
 } scratch;
 
@@ -76,7 +78,10 @@ static void take_callback(walloc_arena_config *config) {
 
 /* ---- Starting, tiers, arenas ----------------------------------------------------------------- */
 
+static void remember_misuse(const walloc_misuse *misuse, void *user);
+
 EXPORTED("init") walloc_error walloc_export_init(void) {
+  walloc_heap_on_misuse(remember_misuse, NULL);
   walloc_config config = scratch.config;
   for (int tier = 0; tier < WALLOC_TIERS; tier++)
     take_callback(&config.tier[tier]);
@@ -153,6 +158,49 @@ bool walloc_export_place_valid(uint32_t arena, uint32_t low, uint32_t high) {
   walloc_arena *found = arena_of(arena);
   return found != NULL && walloc_history_holds(found, place_from(low, high));
 }
+
+/* ---- The heap -------------------------------------------------------------------------------- */
+
+/* What the calling thread's call was found out to do, until JavaScript has been told. */
+static _Thread_local walloc_misuse_kind misused;
+
+static void remember_misuse(const walloc_misuse *misuse, void *user) {
+  (void)user;
+  misused = misuse->kind;
+}
+
+EXPORTED("malloc") void *walloc_export_malloc(size_t size, size_t alignment) {
+  return alignment == 0 ? walloc_malloc(size) : walloc_aligned_alloc(alignment, size);
+}
+
+EXPORTED("calloc") void *walloc_export_calloc(size_t count, size_t size) {
+  return walloc_calloc(count, size);
+}
+
+EXPORTED("realloc") void *walloc_export_realloc(void *block, size_t size) {
+  return walloc_realloc(block, size);
+}
+
+EXPORTED("free") void walloc_export_free(void *block) { walloc_free(block); }
+
+/* A walloc_misuse_kind, or 0. */
+EXPORTED("misuse") unsigned walloc_export_misuse(void) {
+  unsigned kind = misused;
+  misused = 0;
+  return kind;
+}
+
+EXPORTED("usable_size") size_t walloc_export_usable_size(const void *block) {
+  return walloc_usable_size(block);
+}
+
+EXPORTED("heap_reset") walloc_error walloc_export_heap_reset(void) { return walloc_heap_reset(); }
+
+EXPORTED("heap_stats") void walloc_export_heap_stats(void) {
+  walloc_get_heap_stats(&scratch.heap_stats);
+}
+
+EXPORTED("thread_end") void walloc_export_thread_end(void) { walloc_thread_end(); }
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 

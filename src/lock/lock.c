@@ -1,11 +1,12 @@
 /* The lock. See lock.h for its word.
  *
- * Argument. The word is 0 when the lock is free; only a compare-and-swap from 0 takes it, only an
- * exchange to 0 by its holder leaves it: so at most one thread holds it. Taking is `acquire` and pairs
+ * Argument. The word names nobody when the lock is free; only a compare-and-swap from such a word takes it,
+ * only an exchange to 0 by its holder leaves it: so at most one thread holds it. Taking is `acquire` and pairs
  * with the `release` of the exchange that left it: all that the previous holder did is visible.
  *
  * Nobody sleeps for ever: a thread sets the sleeper bit before it sleeps, and sleeps only while the
- * word still is what it then was; the holder's exchange returns the bit and wakes one sleeper. The one
+ * word still is what it then was; the holder's exchange returns the bit and wakes one sleeper. Who finds
+ * the bit on a free lock takes it along. The one
  * woken cannot know whether others sleep, so a thread that has slept takes the lock with the bit set,
  * and its own release wakes the next.
  *
@@ -24,10 +25,15 @@
 /* Where sleeping is forbidden: some milliseconds, which covers a holder that lost its processor. */
 #define SPINS_AT_MOST 2000000
 
+#define TRIES_WHEN_INSISTING 256
+
+static bool is_free(uint32_t word) { return (word & ~SLEEPERS) == 0; }
+
 static bool try_take(walloc_lock *lock, uint32_t taken) {
   uint32_t seen = atomic_load_explicit(&lock->word, memory_order_relaxed);
-  return seen == 0 && atomic_compare_exchange_strong_explicit(
-                          &lock->word, &seen, taken, memory_order_acquire, memory_order_relaxed);
+  return is_free(seen) &&
+         atomic_compare_exchange_strong_explicit(&lock->word, &seen, taken | seen,
+                                                 memory_order_acquire, memory_order_relaxed);
 }
 
 static bool spin(walloc_lock *lock, uint32_t taken, uint32_t times) {
@@ -39,15 +45,12 @@ static bool spin(walloc_lock *lock, uint32_t taken, uint32_t times) {
   return false;
 }
 
+/* Relaxed: the bit announces the sleeper to whoever releases, and carries no data. Where the lock was left
+ * in between, the bit says so to nobody, and the next turn takes the lock. */
 static void sleep_until_taken(walloc_lock *lock, uint32_t taken) {
   while (!try_take(lock, taken | SLEEPERS)) {
-    uint32_t seen = atomic_load_explicit(&lock->word, memory_order_relaxed);
-    if (seen == 0)
-      continue;
-    /* Relaxed: announces the sleeper to whoever releases, and carries no data. */
-    if ((seen & SLEEPERS) != 0 ||
-        atomic_compare_exchange_strong_explicit(&lock->word, &seen, seen | SLEEPERS,
-                                                memory_order_relaxed, memory_order_relaxed))
+    uint32_t seen = atomic_fetch_or_explicit(&lock->word, SLEEPERS, memory_order_relaxed);
+    if (!is_free(seen))
       walloc_platform_wait(&lock->word, seen | SLEEPERS);
   }
 }
@@ -61,6 +64,15 @@ bool walloc_lock_acquire(walloc_lock *lock) {
   sleep_until_taken(lock, thread);
   return true;
 }
+
+bool walloc_lock_insist(walloc_lock *lock) {
+  for (int tries = 0; tries < TRIES_WHEN_INSISTING; tries++)
+    if (walloc_lock_acquire(lock))
+      return true;
+  return false;
+}
+
+bool walloc_lock_try(walloc_lock *lock) { return try_take(lock, walloc_platform_thread()); }
 
 void walloc_lock_release(walloc_lock *lock) {
   uint32_t held = atomic_exchange_explicit(&lock->word, 0, memory_order_release);

@@ -22,6 +22,13 @@ typedef struct walloc_lock {
 /* False only on a thread that may not sleep, when the holder kept it for the whole spin. */
 bool walloc_lock_acquire(walloc_lock *lock);
 
+/* The same for callers whose caller cannot try again, as free's: where it may not sleep it gives up only
+ * after the time in which a living holder has long got its processor back, about a second. */
+bool walloc_lock_insist(walloc_lock *lock);
+
+/* Takes the lock if it is free. */
+bool walloc_lock_try(walloc_lock *lock);
+
 void walloc_lock_release(walloc_lock *lock);
 
 #endif

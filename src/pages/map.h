@@ -1,19 +1,22 @@
-/* The page map: one byte for each 16 KiB page of the 4 GiB, which says who owns it. It is the authority
+/* The page map: 16 bits for each 16 KiB page of the 4 GiB, which say who owns it. It is the authority
  * on that; everything else could be derived from it.
  *
- *     byte:  | not the first page of its run : 1 | owner : 7 |
+ *     entry:  0 0 0 0 0 0 0 0 | not the first page of its run : 1 | owner : 7 |     runs
+ *             | thread's part of the heap, from 4 : 9 | size class : 7 |            spans
  *
- *     ... 0 0 | 2 | 65 193 193 193 | 1 1 1 | 64 192 | 1 ...
- *     foreign  own   arena 1's chunk  free   arena 0's  free
+ *     ... 0 0 | 2 | 65 193 193 193 | 1 1 1 | 64 192 | 523 523 | 3 3 ...
+ *     foreign  own   arena 1's chunk  free   arena 0's  span     free, fresh from the system
  *
  * Free pages carry no first-of-run bit: neighbouring free runs are one run without anybody having to
- * join them. 256 KiB of zeros at the start, in .bss: no bytes in the file, and pages of the system only
- * where it is written.
+ * join them. All pages of a span have the same entry, so that a free needs no more than the one of the
+ * block's own page; a span of n pages begins at a multiple of n, so that its start is known too. 512 KiB
+ * of zeros at the start, in .bss: no bytes in the file, and pages of the system only where it is written.
  *
- * Invariants: an entry is written only by the holder of the page lock; the last 64 KiB of the address
+ * Invariants: an entry is written only by the holder of the page lock, or by the owner of its page as long
+ * as it stays the owner's; the last 64 KiB of the address
  * space stay foreign for ever, so that no block's end is 2^32.
  *
- * Reading an entry needs no lock: it is one byte. Who owns a block may rely on its entries; for any
+ * Reading an entry needs no lock: it is one word. Who owns a block may rely on its entries; for any
  * other page the answer may be out of date at once. */
 #ifndef WALLOC_PAGES_MAP_H
 #define WALLOC_PAGES_MAP_H
@@ -30,32 +33,58 @@ typedef uint32_t page_index;
 #define PAGES_NEVER_USED ((page_index)(65536 / WALLOC_PAGE_SIZE))
 #define PAGE_LIMIT (PAGE_COUNT - PAGES_NEVER_USED)
 
+typedef uint16_t page_mark;
+
 /* Owners. */
-#define PAGE_FOREIGN ((uint8_t)0)
-#define PAGE_FREE ((uint8_t)1)
-#define PAGE_OWN ((uint8_t)2)
-#define PAGE_ARENA ((uint8_t)64) /* + its slot */
-#define PAGE_NOT_FIRST ((uint8_t)128)
+#define PAGE_FOREIGN ((page_mark)0)
+#define PAGE_FREE ((page_mark)1)
+#define PAGE_OWN ((page_mark)2)
+#define PAGE_FRESH ((page_mark)3)  /* free, and zero: never used */
+#define PAGE_LARGE ((page_mark)4)  /* large blocks of the heap, that split and coalesce */
+#define PAGE_HUGE ((page_mark)5)   /* one huge block of the heap */
+#define PAGE_RAW ((page_mark)6)    /* on the way to be PAGE_LARGE */
+#define PAGE_ARENA ((page_mark)64) /* + its slot */
+#define PAGE_NOT_FIRST ((page_mark)128)
+#define PAGE_SPAN ((page_mark)512) /* this and all above: spans */
 
 _Static_assert(PAGE_COUNT == 262144, "the map's length is part of what JavaScript reads");
 _Static_assert(PAGE_ARENA + WALLOC_ARENAS_MAX <= PAGE_NOT_FIRST, "a slot fits the owner's bits");
 
-/* Written by the holder of the page lock. */
-extern _Atomic uint8_t walloc_page_map[PAGE_COUNT];
+/* Written by the holder of the page lock, and by owners: see above. */
+extern _Atomic page_mark walloc_page_map[PAGE_COUNT];
 
 /* Relaxed: an entry carries no data with it; the lock, or whoever handed out the block, does. */
-static inline uint8_t page_entry(page_index page) {
+static inline page_mark page_entry(page_index page) {
   return atomic_load_explicit(&walloc_page_map[page], memory_order_relaxed);
 }
 
-static inline uint8_t page_owner(page_index page) {
-  return page_entry(page) & (uint8_t)~PAGE_NOT_FIRST;
+static inline page_mark page_owner(page_index page) {
+  page_mark entry = page_entry(page);
+  return entry < PAGE_SPAN ? entry & (page_mark)~PAGE_NOT_FIRST : entry;
 }
 
-static inline bool page_is_free(page_index page) { return page_entry(page) == PAGE_FREE; }
+static inline bool page_mark_is_heap(page_mark mark) {
+  page_mark owner = mark & (page_mark)~PAGE_NOT_FIRST;
+  return mark >= PAGE_SPAN || (owner >= PAGE_LARGE && owner <= PAGE_RAW);
+}
+
+static inline bool page_is_free(page_index page) {
+  return (page_entry(page) & ~(PAGE_FREE ^ PAGE_FRESH)) == PAGE_FREE;
+}
+
+/* The page after this one belongs to the same run. */
+static inline bool page_run_goes_on(page_index page) {
+  return page_entry(page + 1) == (page_entry(page) | PAGE_NOT_FIRST);
+}
 
 static inline char *page_address(page_index page) {
-  return (char *)(walloc_platform_base + (uintptr_t)page * WALLOC_PAGE_SIZE);
+  return (char *)(walloc_platform_base() + (uintptr_t)page * WALLOC_PAGE_SIZE);
+}
+
+/* The page that an address lies in; page 0, which is foreign, for addresses outside of the 4 GiB. */
+static inline page_index page_of(const void *address) {
+  uintptr_t page = ((uintptr_t)address - walloc_platform_base()) / WALLOC_PAGE_SIZE;
+  return page < PAGE_COUNT ? (page_index)page : 0;
 }
 
 static inline page_index pages_holding(uint64_t bytes) {
@@ -64,12 +93,18 @@ static inline page_index pages_holding(uint64_t bytes) {
 
 /* Writes a run's entries. Its first page is written last, and first when it is freed: after a kill in
  * between there are pages marked not-first behind a page that is not theirs, which no walk takes for a
- * run, and which recovery can give back. Under the page lock. */
-void walloc_map_take(page_index first, page_index count, uint8_t owner);
-void walloc_map_give(page_index first, page_index count);
+ * run, and which recovery can give back. Under the page lock. True: all of it was fresh. Where a part in
+ * the middle of a run is given, what is behind it becomes a run of its own. */
+bool walloc_map_take(page_index first, page_index count, page_mark owner);
+void walloc_map_give(page_index first, page_index count, page_mark as);
 
-/* The first run of `count` free pages within [begin, end), or `end` when there is none. */
-page_index walloc_map_find(page_index begin, page_index end, page_index count);
+/* Rewrites the entries of pages by their owner; NOT_FIRST on the first joins them to the run before. */
+void walloc_map_rewrite(page_index first, page_index count, page_mark owner);
+
+/* The first run of `count` free pages within [begin, end) that begins at a multiple of `alignment`, or
+ * `end` when there is none. *lowest: the first free page that was seen. */
+page_index walloc_map_find(page_index begin, page_index end, page_index count, page_index alignment,
+                           page_index *lowest);
 
 /* How many free pages lie directly before `end`, not looking below `begin`. */
 page_index walloc_map_free_before(page_index begin, page_index end);

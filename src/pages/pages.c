@@ -18,8 +18,8 @@
 static struct {
   walloc_lock lock;
   _Atomic page_index lowest, top, first_free;
-  _Atomic page_index maximum, obtained, free, own;
-} pages = {.lowest = PAGE_LIMIT, .first_free = PAGE_LIMIT};
+  _Atomic page_index maximum, obtained, free, own, heap, heap_peak;
+} pages = {.lowest = PAGE_LIMIT, .first_free = PAGE_LIMIT, .maximum = PAGE_LIMIT};
 
 #define get(field) atomic_load_explicit(&pages.field, memory_order_relaxed)
 #define set(field, value) atomic_store_explicit(&pages.field, (value), memory_order_relaxed)
@@ -50,7 +50,7 @@ static void accept(walloc_grant grant) {
   if (end > get(top))
     set(top, end);
   set(obtained, get(obtained) + (end - first));
-  walloc_map_give(first, end - first);
+  walloc_map_give(first, end - first, PAGE_FRESH);
   note_free(first, end - first);
 }
 
@@ -79,6 +79,8 @@ static page_index below_maximum(void) {
 
 /* One growth towards a free run of `count` pages. False when there can be no more. */
 static bool grow_once(page_index count) {
+  if (!walloc_platform_start())
+    return false;
   uint64_t missing = bytes_missing(count);
   if (missing == 0 || missing / WALLOC_PAGE_SIZE > below_maximum())
     return false;
@@ -89,49 +91,104 @@ static bool grow_once(page_index count) {
   return true;
 }
 
-/* Finds a free run, growing as often as it takes: once, unless others grow too or a step is limited.
- * Each turn obtains memory, so the loop ends at the maximum at the latest. */
-static bool find(page_index count, page_index *first) {
-  for (;;) {
-    if (count <= get(free)) {
-      *first = walloc_map_find(get(first_free), get(top), count);
-      if (*first != get(top))
-        return true;
-    }
-    if (!grow_once(count))
-      return false;
-  }
+/* A free run. first_free rises to the first page that was seen free on the way. */
+static bool find_free(const page_request *wanted, page_index *first) {
+  if (wanted->count > get(free))
+    return false;
+  page_index lowest;
+  *first = walloc_map_find(get(first_free), get(top), wanted->count, wanted->alignment, &lowest);
+  set(first_free, lowest);
+  return *first != get(top);
 }
 
-/* first_free may only rise to the next page that really is free. */
-static void advance_first_free(void) {
-  page_index page = get(first_free);
-  while (page < get(top) && !page_is_free(page))
-    page++;
-  set(first_free, page);
+/* How many pages must be free at the end for the run to begin at its alignment. */
+static page_index count_with_padding(const page_request *wanted) {
+  page_index end = (page_index)((walloc_platform_end() + WALLOC_PAGE_SIZE - 1) / WALLOC_PAGE_SIZE);
+  page_index begin = end - walloc_map_free_before(get(lowest), end);
+  page_index over = begin % wanted->alignment;
+  return wanted->count + (over == 0 ? 0 : wanted->alignment - over);
+}
+
+/* Finds a free run, growing as often as it takes: once, unless others grow too or a step is limited.
+ * Each turn obtains memory, so the loop ends at the maximum at the latest. */
+static bool find(const page_request *wanted, page_index *first) {
+  while (!find_free(wanted, first)) {
+    if (!wanted->may_grow || !grow_once(count_with_padding(wanted)))
+      return false;
+  }
+  return true;
 }
 
 /* ---- The provider ------------------------------------------------------------------------- */
 
-walloc_error walloc_pages_take(page_index count, uint8_t owner, page_index *first) {
-  if (count == 0 || count > PAGE_LIMIT)
+/* Statistics of what the heap holds. */
+static void count_heap(page_mark owner, page_index change) {
+  if (!page_mark_is_heap(owner))
+    return;
+  page_index now = get(heap) + change;
+  set(heap, now);
+  if (now > get(heap_peak))
+    set(heap_peak, now);
+}
+
+static bool take(page_index first, page_index count, page_mark owner) {
+  count_heap(owner, count);
+  bool fresh = walloc_map_take(first, count, owner);
+  set(free, get(free) - count);
+  if (first == get(first_free))
+    set(first_free, first + count);
+  return fresh;
+}
+
+walloc_error walloc_pages_take(const page_request *wanted, page_run *run) {
+  if (wanted->count == 0 || wanted->count > PAGE_LIMIT)
+    return WALLOC_ERROR_OUT_OF_MEMORY;
+  if (!walloc_lock_insist(&pages.lock))
+    return WALLOC_ERROR_BUSY;
+  bool found = find(wanted, &run->first);
+  if (found)
+    run->fresh = take(run->first, wanted->count, wanted->owner);
+  walloc_lock_release(&pages.lock);
+  return found ? WALLOC_OK : WALLOC_ERROR_OUT_OF_MEMORY;
+}
+
+/* Whether the next growth will continue our memory, as far as one can know. */
+static bool nobody_grew_behind(void) {
+  return walloc_platform_end() / WALLOC_PAGE_SIZE <= get(top);
+}
+
+/* Whether all pages are free. *missing: how many of them, at the end, are not obtained yet. */
+static bool is_free_or_beyond(page_index first, page_index count, page_index *missing) {
+  page_index end = first + count, top = get(top);
+  *missing = end <= top ? 0 : first >= top ? count : end - top;
+  for (page_index page = first; page < end - *missing; page++)
+    if (!page_is_free(page))
+      return false;
+  return true;
+}
+
+walloc_error walloc_pages_take_at(page_index first, page_index count, page_mark owner,
+                                  bool *fresh) {
+  page_index missing;
+  if (first >= PAGE_LIMIT || count > PAGE_LIMIT - first)
     return WALLOC_ERROR_OUT_OF_MEMORY;
   if (!walloc_lock_acquire(&pages.lock))
     return WALLOC_ERROR_BUSY;
-  bool found = find(count, first);
-  if (found) {
-    walloc_map_take(*first, count, owner);
-    set(free, get(free) - count);
-    advance_first_free();
-  }
+  bool found = is_free_or_beyond(first, count, &missing);
+  if (found && missing != 0)
+    found = nobody_grew_behind() && grow_once(count) && is_free_or_beyond(first, count, &missing) &&
+            missing == 0;
+  if (found)
+    *fresh = take(first, count, owner);
   walloc_lock_release(&pages.lock);
   return found ? WALLOC_OK : WALLOC_ERROR_OUT_OF_MEMORY;
 }
 
 bool walloc_pages_give(page_index first, page_index count) {
-  if (!walloc_lock_acquire(&pages.lock))
+  if (!walloc_lock_insist(&pages.lock))
     return false;
-  walloc_map_give(first, count);
+  count_heap(page_entry(first), 0 - count);
+  walloc_map_give(first, count, PAGE_FREE);
   note_free(first, count);
   walloc_lock_release(&pages.lock);
   return true;
@@ -143,7 +200,8 @@ walloc_error walloc_pages_prepare(page_index count) {
   if (!walloc_lock_acquire(&pages.lock))
     return WALLOC_ERROR_BUSY;
   page_index first;
-  bool found = count <= PAGE_LIMIT && find(count, &first);
+  page_request wanted = {count, 1, PAGE_FREE, true};
+  bool found = count <= PAGE_LIMIT && find(&wanted, &first);
   walloc_lock_release(&pages.lock);
   return found ? WALLOC_OK : WALLOC_ERROR_OUT_OF_MEMORY;
 }
@@ -151,7 +209,7 @@ walloc_error walloc_pages_prepare(page_index count) {
 bool walloc_pages_adopt(page_index first, page_index count) {
   if (!walloc_lock_acquire(&pages.lock))
     return false;
-  walloc_map_take(first, count, PAGE_OWN);
+  (void)walloc_map_take(first, count, PAGE_OWN);
   set(obtained, get(obtained) + count);
   set(own, get(own) + count);
   walloc_lock_release(&pages.lock);
@@ -159,8 +217,12 @@ bool walloc_pages_adopt(page_index first, page_index count) {
 }
 
 walloc_pages_sums walloc_pages_count(void) {
-  walloc_pages_sums sums = {
-      .maximum = get(maximum), .obtained = get(obtained), .free = get(free), .own = get(own)};
+  walloc_pages_sums sums = {.maximum = get(maximum),
+                            .obtained = get(obtained),
+                            .free = get(free),
+                            .own = get(own),
+                            .heap = get(heap),
+                            .heap_peak = get(heap_peak)};
   uint64_t limit = walloc_platform_maximum() / WALLOC_PAGE_SIZE;
   uint64_t next = walloc_platform_end() / WALLOC_PAGE_SIZE;
   if (limit > PAGE_LIMIT)

@@ -15,9 +15,25 @@
 /* Sets the limit for what may be obtained. Alone, at walloc_init. */
 void walloc_pages_start(size_t maximum);
 
-/* A run of `count` pages for an owner. OUT_OF_MEMORY or BUSY when there is none. The memory's content
- * is whatever its last owner left. */
-walloc_error walloc_pages_take(page_index count, uint8_t owner, page_index *first);
+/* A run that somebody wants. */
+typedef struct page_request {
+  page_index count;
+  page_index alignment; /* the run begins at a multiple of this many pages; any number but 0 */
+  page_mark owner;
+  bool may_grow; /* else only what is free is looked at */
+} page_request;
+
+typedef struct page_run {
+  page_index first;
+  bool fresh; /* all zero; else whatever its last owner left */
+} page_run;
+
+/* OUT_OF_MEMORY or BUSY when there is no such run. */
+walloc_error walloc_pages_take(const page_request *wanted, page_run *run);
+
+/* Takes exactly these pages, if they are all free, or else nothing. `first` must not be below the pages
+ * of an owner that calls this. Grows the memory if they lie at its end. */
+walloc_error walloc_pages_take_at(page_index first, page_index count, page_mark owner, bool *fresh);
 
 /* Gives back a run, or a part of one whose other part stays valid. False (BUSY): nothing happened. */
 bool walloc_pages_give(page_index first, page_index count);
@@ -31,6 +47,7 @@ bool walloc_pages_adopt(page_index first, page_index count);
 /* Sums. `headroom` is what could still be obtained within the maximum. */
 typedef struct walloc_pages_sums {
   page_index maximum, obtained, free, own;
+  page_index heap, heap_peak; /* see walloc_heap_stats */
   page_index headroom;
 } walloc_pages_sums;
 

@@ -19,13 +19,17 @@
 #define WALLOC_SPACE_SIZE ((uint64_t)1 << 32)
 
 #ifdef __wasm__
-#define walloc_platform_base ((uintptr_t)0)
+static inline uintptr_t walloc_platform_base(void) { return 0; }
 #else
-/* Written once, by walloc_platform_start, before any other thread can know of walloc. */
-extern uintptr_t walloc_platform_base;
+/* Written once, by walloc_platform_start. Relaxed: whoever has an address of walloc's has it from a
+ * thread that saw the base. */
+extern _Atomic uintptr_t walloc_platform_base_address;
+static inline uintptr_t walloc_platform_base(void) {
+  return atomic_load_explicit(&walloc_platform_base_address, memory_order_relaxed);
+}
 #endif
 
-/* Makes the address space usable. Called under walloc_init; calling it again does nothing. */
+/* Makes the address space usable; calling it again does nothing. False: the system refuses. */
 bool walloc_platform_start(void);
 
 /* The most that walloc may ever obtain here, in bytes; 2^32 less a page fits no 32-bit size_t. */
@@ -67,6 +71,15 @@ static inline void walloc_platform_pause(void) {
   __asm__ volatile("yield");
 #endif
 }
+
+/* Has `end` called when the calling thread ends, where the platform tells. With NULL, no longer. */
+void walloc_platform_at_thread_end(void (*end)(void *), void *argument);
+
+/* Sets errno to ENOMEM or EINVAL, where there is one. */
+void walloc_platform_set_errno(bool out_of_memory);
+
+/* The last words: a line for whoever reads the program's messages, where there is a place, and abort. */
+_Noreturn void walloc_platform_abort(const char *message);
 
 /* Only where JavaScript starts the threads: what walloc_platform_can_wait answers from now on. */
 void walloc_platform_set_can_wait(bool can_wait);

@@ -45,3 +45,28 @@ walloc_grant walloc_platform_grow(uint64_t length) {
 bool walloc_platform_can_wait(void) { return may_wait; }
 
 void walloc_platform_set_can_wait(bool can_wait) { may_wait = can_wait; }
+
+/* JavaScript says when a thread ends: see thread_block.h. */
+void walloc_platform_at_thread_end(void (*end)(void *), void *argument) {
+  (void)end;
+  (void)argument;
+}
+
+void walloc_platform_set_errno(bool out_of_memory) { (void)out_of_memory; }
+
+/* A trap, which JavaScript sees as a RuntimeError. */
+void walloc_platform_abort(const char *message) {
+  (void)message;
+  __builtin_trap();
+}
+
+/* These must stay functions of their own: V8's baseline compiler of Node 20 forgets what some locals were
+ * when it has compiled a wait, so a function that goes on behind one may go on with wrong numbers.
+ * cmake/attached.cmake keeps wasm-opt from inlining them; tests run with `node --liftoff-only`. */
+void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected) {
+  __builtin_wasm_memory_atomic_wait32((int32_t *)(uintptr_t)word, (int32_t)expected, -1);
+}
+
+void walloc_platform_wake(_Atomic uint32_t *word) {
+  __builtin_wasm_memory_atomic_notify((int32_t *)(uintptr_t)word, 1);
+}

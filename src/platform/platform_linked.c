@@ -3,8 +3,11 @@
 #define _GNU_SOURCE /* sbrk */
 #include "platform/platform.h"
 
+#include <emscripten/console.h>
 #include <emscripten/heap.h>
 #include <emscripten/threading.h>
+#include <math.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* sbrk's argument is signed. */
@@ -42,4 +45,20 @@ walloc_grant walloc_platform_grow(uint64_t length) {
   return (walloc_grant){(uintptr_t)start, length};
 }
 
-bool walloc_platform_can_wait(void) { return !emscripten_is_main_browser_thread(); }
+/* Of Emscripten's pthread library, in no header: false on a browser's main thread, true on Node's. */
+int _emscripten_thread_supports_atomics_wait(void);
+
+bool walloc_platform_can_wait(void) { return _emscripten_thread_supports_atomics_wait() != 0; }
+
+/* Emscripten's own wait, which on the main thread of Node goes on with what workers ask of it; and a
+ * wait that is inlined meets a fault of V8: see platform_attached.c. */
+void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected) {
+  emscripten_futex_wait(word, expected, INFINITY);
+}
+
+void walloc_platform_wake(_Atomic uint32_t *word) { emscripten_futex_wake(word, 1); }
+
+void walloc_platform_abort(const char *message) {
+  emscripten_err(message);
+  abort();
+}

@@ -7,6 +7,8 @@
 #include "platform/platform.h"
 
 #include <sched.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -14,7 +16,7 @@
 #include <sys/syscall.h>
 #endif
 
-uintptr_t walloc_platform_base;
+_Atomic uintptr_t walloc_platform_base_address;
 
 /* Offset of the first byte nobody has taken. Written by compare-and-swap of whoever grows. Page 0 is
  * left out so that no offset is 0, as in WebAssembly. */
@@ -23,16 +25,23 @@ static _Atomic uint64_t end_offset = WALLOC_ALIGNMENT_MAX;
 /* Growths until one fails; written by tests, and by the growth that takes it to 0. */
 static _Atomic uint32_t growths_until_failure;
 
+/* Two threads that come here at the same time each reserve a range; one of the two is given back. */
 bool walloc_platform_start(void) {
-  if (walloc_platform_base != 0)
+  if (walloc_platform_base() != 0)
     return true;
   /* One more 64 KiB than needed, so that the base can be aligned as WebAssembly's is. */
-  void *range = mmap(NULL, WALLOC_SPACE_SIZE + WALLOC_ALIGNMENT_MAX, PROT_READ | PROT_WRITE,
+  size_t length = WALLOC_SPACE_SIZE + WALLOC_ALIGNMENT_MAX;
+  void *range = mmap(NULL, length, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range == MAP_FAILED)
     return false;
   uintptr_t mask = WALLOC_ALIGNMENT_MAX - 1;
-  walloc_platform_base = ((uintptr_t)range + mask) & ~mask;
+  uintptr_t none = 0, base = ((uintptr_t)range + mask) & ~mask;
+  if (!atomic_compare_exchange_strong_explicit(&walloc_platform_base_address, &none, base,
+                                               memory_order_relaxed, memory_order_relaxed))
+    munmap(range, length);
+  else /* what would be address 0 in WebAssembly is found out here */
+    mprotect((void *)base, WALLOC_ALIGNMENT_MAX, PROT_NONE);
   return true;
 }
 
@@ -103,6 +112,12 @@ void walloc_platform_wake(_Atomic uint32_t *word) {
 #else
   (void)word;
 #endif
+}
+
+void walloc_platform_abort(const char *message) {
+  ssize_t written = write(STDERR_FILENO, message, strlen(message));
+  (void)written;
+  abort();
 }
 
 void walloc_platform_fail_growth(unsigned n) {

@@ -76,6 +76,7 @@ walloc_error walloc_get_memory_stats(walloc_memory_stats *stats) {
                                  .obtained = (size_t)sums.obtained * WALLOC_PAGE_SIZE,
                                  .free = (size_t)sums.free * WALLOC_PAGE_SIZE,
                                  .arenas = (size_t)arenas,
+                                 .heap = (size_t)sums.heap * WALLOC_PAGE_SIZE,
                                  .own = (size_t)sums.own * WALLOC_PAGE_SIZE};
   return WALLOC_OK;
 }

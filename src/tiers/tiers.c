@@ -73,6 +73,9 @@ static walloc_error start(walloc_config config) {
     return error;
   if (!walloc_platform_start())
     return WALLOC_ERROR_OUT_OF_MEMORY;
+  error = walloc_heap_set_strategy(config.strategy);
+  if (error != WALLOC_OK)
+    return error;
   walloc_pages_start(config.maximum);
   return begin_tiers(&config);
 }

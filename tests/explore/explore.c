@@ -262,6 +262,10 @@ bool walloc_lock_acquire(walloc_lock *lock) {
   return true;
 }
 
+bool walloc_lock_insist(walloc_lock *lock) { return walloc_lock_acquire(lock); }
+
+bool walloc_lock_try(walloc_lock *lock) { return lock->word == 0 && walloc_lock_acquire(lock); }
+
 void walloc_lock_release(walloc_lock *lock) { write_word(&lock->word, sizeof lock->word, 0); }
 
 /* ---- Threads -------------------------------------------------------------------------------- */

@@ -176,7 +176,7 @@ static bool overlap(const walloc_ref *a, const walloc_ref *b) {
 }
 
 static bool is_in_its_arena(const walloc_ref *ref) {
-  uintptr_t start = (uintptr_t)ref->address - walloc_platform_base;
+  uintptr_t start = (uintptr_t)ref->address - walloc_platform_base();
   uintptr_t last = (start + ref->size - 1) / WALLOC_PAGE_SIZE;
   for (uintptr_t page = start / WALLOC_PAGE_SIZE; page <= last; page++) {
     if (page_owner((page_index)page) != PAGE_ARENA + ref->arena->slot)

@@ -24,7 +24,8 @@ endfunction()
 
 file(STRINGS ${HEADER} names REGEX "^#define walloc_")
 list(TRANSFORM names REPLACE "^#define ([A-Za-z0-9_]+) .*" "\\1")
-list(REMOVE_ITEM names walloc_platform_set_can_wait) # only in the WebAssembly platforms
+list(REMOVE_ITEM names walloc_platform_set_can_wait # only in the WebAssembly platforms
+     walloc_replaces_malloc) # only with the C library's names
 symbols_of(${LIBRARY} symbols)
 expect_same("symbols and walloc_namespace.h" "${symbols}" "${names}")
 

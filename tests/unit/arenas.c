@@ -83,15 +83,11 @@ static void test_the_settings_of_one_life_do_not_reach_the_next(void **state) {
   take(second, 3 * MIB);
 }
 
-static page_index page_of(const void *address) {
-  return (page_index)(((uintptr_t)address - walloc_platform_base) / WALLOC_PAGE_SIZE);
-}
-
 static void test_the_map_names_the_owner_of_each_page(void **state) {
   (void)state;
   walloc_arena *arena = create((walloc_arena_config){.lane = WALLOC_NO_LANE});
   char *block = take(arena, 5 * WALLOC_PAGE_SIZE);
-  uint8_t owner = page_owner(page_of(block));
+  page_mark owner = page_owner(page_of(block));
   assert_true(owner >= PAGE_ARENA + WALLOC_TIERS && owner < PAGE_ARENA + WALLOC_ARENAS_MAX);
   for (size_t i = 0; i < 5; i++)
     assert_int_equal(page_owner(page_of(block + i * WALLOC_PAGE_SIZE)), owner);

@@ -349,7 +349,7 @@ static void test_memory_of_others_is_never_touched(void **state) {
     walloc_platform_foreign_growth(odd);
     uint64_t foreign_end = walloc_platform_end();
     uint64_t foreign_start = foreign_end - odd;
-    uintptr_t start = (uintptr_t)take(arena, 1 * MIB + 100) - walloc_platform_base;
+    uintptr_t start = (uintptr_t)take(arena, 1 * MIB + 100) - walloc_platform_base();
     assert_true(start + 1 * MIB + 100 <= foreign_start || start >= foreign_end);
   }
 }

@@ -238,9 +238,9 @@ export class Arena {
   #owns(address, end) {
     const first = Math.floor(address / MAP_PAGE);
     const map = this._thread.wasm.map() >>> 0;
-    const pages = new Uint8Array(
+    const pages = new Uint16Array(
       this._thread.buffer,
-      map + first,
+      map + first * 2,
       Math.ceil(end / MAP_PAGE) - first,
     );
     const within = PAGE_ARENA + (this.handle % SLOTS) + PAGE_NOT_FIRST;

@@ -46,6 +46,8 @@ import { NO_LANE, TIERS } from './layout.js';
  * @property {{render?: number, scene?: number, entity?: number}} [shares] of the reserve, in per cent,
  *   at most 100 together. Default 50, 30, 15
  * @property {{render?: ArenaOptions, scene?: ArenaOptions, entity?: ArenaOptions}} [tiers]
+ * @property {'first-fit' | 'next-fit' | 'best-fit' | 'good-fit'} [strategy] how the heap chooses free
+ *   blocks above 32 KiB. Default 'first-fit'
  * @property {URL | string | BufferSource | WebAssembly.Module} [wasm] where walloc.wasm is, or itself.
  *   Default: beside walloc.js
  */
@@ -53,8 +55,9 @@ import { NO_LANE, TIERS } from './layout.js';
 const ARENA_SIZES = ['alignment', 'reserve', 'lane', 'softBudget', 'hardBudget'];
 const ARENA_KEYS = [...ARENA_SIZES, 'recycle', 'onPressure', 'pressure'];
 const WALLOC_SIZES = ['maximum', 'reserve'];
-const WALLOC_KEYS = [...WALLOC_SIZES, 'shares', 'tiers', 'wasm'];
+const WALLOC_KEYS = [...WALLOC_SIZES, 'shares', 'tiers', 'wasm', 'strategy'];
 const RECYCLE = [undefined, 'never', 'to-mark'];
+const STRATEGIES = ['first-fit', 'next-fit', 'best-fit', 'good-fit'];
 
 /** @param {string} message */
 const wrong = (message) => new WallocRangeError('CONFIG', message);
@@ -122,9 +125,12 @@ export function arenaConfig(options, where) {
 export function wallocConfig(options) {
   const own = checked(options, WALLOC_KEYS, 'options');
   const tiers = checked(own.tiers, TIERS, 'tiers');
+  const strategy = STRATEGIES.indexOf(own.strategy ?? STRATEGIES[0]);
+  if (strategy < 0) throw wrong(`options.strategy is none of ${STRATEGIES}.`);
   return [
     ...numbers(own, WALLOC_SIZES, 'options'),
     ...numbers(checked(own.shares, TIERS, 'shares'), TIERS, 'shares'),
     ...TIERS.flatMap((name) => arenaConfig(tiers[name], `tiers.${name}`)),
+    strategy,
   ];
 }

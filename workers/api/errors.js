@@ -17,8 +17,8 @@ export class WallocError extends Error {
     this.name = `WallocError [${code}]`;
     /**
      * The reason. From C, without WALLOC_ERROR_: NOT_INITIALIZED, INITIALIZED, CONFIG, ARENA, SIZE,
-     * ALIGNMENT, PRESERVE, STALE, OUT_OF_MEMORY, BUDGET, LIMIT, BUSY. Of JavaScript's own: INDEX,
-     * TYPE (an argument of the wrong kind), REF, CALLBACK (detach within onPressure), DETACHED, LOAD,
+     * ALIGNMENT, PRESERVE, STALE, OUT_OF_MEMORY, BUDGET, LIMIT, BUSY, STATE. Of JavaScript's own: INDEX,
+     * TYPE (an argument of the wrong kind), REF, CALLBACK (detach within onPressure), DETACHED, MISUSE, LOAD,
      * UNSUPPORTED.
      */
     this.code = code;
@@ -73,11 +73,17 @@ const reasons = [
     'out of arenas (32), chunks of one (64: reserve more at once) or preserved levels (32: reset)',
   ],
   [WallocError, 'BUSY', 'another thread held a lock too long; try again'],
+  [WallocError, 'STATE', 'not while the heap is the malloc of the program'],
   [WallocRangeError, 'INDEX', 'indices are whole numbers within the length'],
   [WallocError, 'TYPE', 'an argument of the wrong type'],
   [WallocError, 'REF', 'not what view.ref says of a block of this arena'],
   [WallocError, 'CALLBACK', 'not from within an onPressure callback'],
   [WallocError, 'DETACHED', 'this thread has detached; attach again'],
+  [
+    WallocError,
+    'MISUSE',
+    'not the address of a block that the heap has given out and not got back',
+  ],
 ];
 
 export const NOT_INITIALIZED = 1;
@@ -87,11 +93,12 @@ export const ALIGNMENT = 6;
 export const PRESERVE = 7;
 export const OUT_OF_MEMORY = 9;
 export const BUSY = 12;
-export const INDEX = 13;
-export const TYPE = 14;
-export const REF = 15;
-export const CALLBACK = 16;
-export const DETACHED = 17;
+export const INDEX = 14;
+export const TYPE = 15;
+export const REF = 16;
+export const CALLBACK = 17;
+export const DETACHED = 18;
+export const MISUSE = 19;
 
 /**
  * The error for one of these numbers.

@@ -7,7 +7,7 @@
 export const VERSION = '0.1.0';
 
 /** Pages of 64 KiB that the module's own data takes: what its memory must have at first. */
-export const MODULE_PAGES = 6;
+export const MODULE_PAGES = 11;
 
 /** Bytes of a page of a WebAssembly.Memory, and how many 4 GiB have. */
 export const WASM_PAGE = 65536;
@@ -31,7 +31,7 @@ export const TIERS = /** @type {const} */ (['render', 'scene', 'entity']);
 /** An arena's handle is its slot plus this times a serial number. */
 export const SLOTS = 32;
 
-/** WALLOC_PAGE_SIZE. The page map has one byte for each: its owner, and whether it begins a run. */
+/** WALLOC_PAGE_SIZE. The page map has 16 bits for each: its owner, and whether it begins a run. */
 export const MAP_PAGE = 16384;
 /** Owner of an arena's pages, plus its slot. */
 export const PAGE_ARENA = 64;
@@ -58,7 +58,23 @@ const ARENA_COUNTERS = /** @type {const} */ ([
   'pressure',
   'recyclings',
 ]);
-const MEMORY_SIZES = /** @type {const} */ (['maximum', 'obtained', 'free', 'arenas', 'own']);
+const MEMORY_SIZES = /** @type {const} */ ([
+  'maximum',
+  'obtained',
+  'free',
+  'arenas',
+  'heap',
+  'own',
+]);
+
+const HEAP_SIZES = /** @type {const} */ (['held', 'peak', 'spans', 'large', 'parts']);
+
+/**
+ * In bytes, save `parts`: what the heap holds now and held at most, of that for small and for larger
+ * blocks; threads that have a part of it.
+ *
+ * @typedef {Record<typeof HEAP_SIZES[number], number>} HeapStats
+ */
 
 /**
  * Sizes are in bytes, save `chunks`. Budgets are 0 where there is none.
@@ -68,7 +84,7 @@ const MEMORY_SIZES = /** @type {const} */ (['maximum', 'obtained', 'free', 'aren
  */
 
 /**
- * In bytes: what walloc may obtain, has obtained, and of that what is free, the arenas', its own.
+ * In bytes: what walloc may obtain, has obtained, and of that what is free, the arenas', the heap's, its own.
  *
  * @typedef {Record<typeof MEMORY_SIZES[number], number>} MemoryStats
  */
@@ -87,11 +103,17 @@ export function readArenaStats(words) {
 }
 
 /**
- * @param {Uint32Array} words a walloc_memory_stats
- * @returns {MemoryStats}
+ * @template {string} Name
+ * @param {readonly Name[]} names
+ * @param {Uint32Array} words
  */
-export function readMemoryStats(words) {
-  const stats = /** @type {MemoryStats} */ ({});
-  MEMORY_SIZES.forEach((name, at) => (stats[name] = words[at]));
-  return stats;
-}
+const readSizes = (names, words) =>
+  /** @type {Record<Name, number>} */ (
+    Object.fromEntries(names.map((name, at) => [name, words[at]]))
+  );
+
+/** @param {Uint32Array} words a walloc_memory_stats */
+export const readMemoryStats = (words) => readSizes(MEMORY_SIZES, words);
+
+/** @param {Uint32Array} words a walloc_heap_stats */
+export const readHeapStats = (words) => readSizes(HEAP_SIZES, words);

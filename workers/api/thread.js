@@ -46,6 +46,15 @@ import { SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
  * @property {() => number} memory_stats
  * @property {(arena: number) => number} cursor
  * @property {() => number} map
+ * @property {(size: number, alignment: number) => number} malloc
+ * @property {(count: number, size: number) => number} calloc
+ * @property {(block: number, size: number) => number} realloc
+ * @property {(block: number) => void} free
+ * @property {() => number} misuse
+ * @property {(block: number) => number} usable_size
+ * @property {() => number} heap_reset
+ * @property {() => void} heap_stats
+ * @property {() => void} thread_end
  */
 
 /** The exports of a detached thread: whatever is called throws. */
@@ -122,7 +131,8 @@ export class Thread {
     if (this.wasm === gone) return;
     this.requireIdle('detach');
     for (const arena of this.arenas) if (arena) arena._cursor = NO_CURSOR;
-    const { thread_release } = this.wasm;
+    const { thread_end, thread_release } = this.wasm;
+    thread_end();
     this.wasm = gone;
     thread_release(this.#block);
   }

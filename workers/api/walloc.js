@@ -3,6 +3,7 @@
  */
 import { isWord, show } from './check.js';
 import { Arena } from './arena.js';
+import { Heap } from './heap.js';
 import { arenaConfig, wallocConfig } from './config.js';
 import { ARENA, NOT_INITIALIZED, TYPE, errorFrom } from './errors.js';
 import {
@@ -56,6 +57,8 @@ export class Walloc {
     this.scene = this.#tier(1);
     /** Small short-lived things. 8-byte aligned. @readonly */
     this.entity = this.#tier(2);
+    /** The general heap: malloc and free by address. @readonly */
+    this.heap = new Heap(thread);
   }
 
   /**
@@ -173,12 +176,13 @@ export class Walloc {
     return this.arena(ref?.arena)._viewOf(ref);
   }
 
-  /** Counters of the memory and of the three tiers; exact when nobody is at work. Costs objects. */
+  /** Counters of the memory, the heap and the three tiers; exact when nobody is at work. Costs objects. */
   stats() {
     const thread = this.#thread;
     check(thread.wasm.memory_stats(), 'stats');
     return {
       memory: readMemoryStats(thread.scratch),
+      heap: this.heap.stats(),
       tiers: {
         render: this.render.stats(),
         scene: this.scene.stats(),

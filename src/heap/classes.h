@@ -1,0 +1,48 @@
+/* Size classes of small blocks: multiples of 16 to 128, then 8 to each doubling, up to 32 KiB.
+ *
+ *     class   0  1 ... 7   | 8   9  ... 15  | 16  17 ... 23  | ... | 64          71
+ *     size   16 32 ... 128 | 144 160    256 | 288 320    512 | ... | 18432 ... 32768
+ *
+ * So at most 15 bytes below 128, and at most an eighth above, are lost to rounding. Each size is a
+ * multiple of 16, and blocks lie one behind the other from the start of a span, so that a block is
+ * aligned to the largest power of two that divides its size, as far as the span is. Pure functions. */
+#ifndef WALLOC_HEAP_CLASSES_H
+#define WALLOC_HEAP_CLASSES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pages/map.h"
+#include "walloc.h"
+
+#define CLASSES ((uint32_t)WALLOC_HEAP_CLASSES)
+#define SMALL_MAX WALLOC_HEAP_SMALL
+
+/* Sizes from 1 to SMALL_MAX. In s = size - 1 the highest bit tells the doubling and the three below it the
+ * class in it; sizes up to 128 are one doubling of their own. */
+static inline uint32_t class_of(size_t size) {
+  uint32_t s = (uint32_t)size - 1;
+  uint32_t shift = (uint32_t)(28 - __builtin_clz(s | 128)); /* 4 up to 256 */
+  return (shift - 4) * 8 + (s >> shift);
+}
+
+static inline uint32_t class_size(uint32_t c) {
+  uint32_t doubling = c < 8 ? 0 : c / 8 - 1;
+  return (c - doubling * 8 + 1) << (doubling + 4);
+}
+
+/* Pages of a span: as few as leave no more than an eighth unused behind the last block. */
+extern const uint8_t walloc_span_pages[CLASSES];
+
+static inline page_index span_pages(uint32_t c) { return walloc_span_pages[c]; }
+
+static inline uint32_t span_bytes(uint32_t c) { return span_pages(c) * (uint32_t)WALLOC_PAGE_SIZE; }
+
+static inline uint32_t span_blocks(uint32_t c) { return span_bytes(c) / class_size(c); }
+
+/* The first page of the span that a page belongs to. */
+static inline page_index span_first(uint32_t c, page_index page) {
+  return page - page % span_pages(c);
+}
+
+#endif

@@ -1,0 +1,215 @@
+/* The heap: malloc, free and their family.
+ *
+ *     malloc(n) ── n small, the part's list has a block ──► pop            a few loads and stores
+ *         │
+ *         ├─ small: refill the list (span.c), then pop
+ *         ├─ up to HUGE_MIN: large.c, under the large lock
+ *         └─ above: huge.c, a run of pages
+ *
+ *     free(p) ── the page's entry is the part's own ──► push
+ *         │
+ *         ├─ another part's: its outbox (remote.c)
+ *         ├─ large, huge
+ *         └─ nobody's: misuse
+ *
+ * Any thread. */
+#include "error/error.h"
+#include "heap/huge.h"
+#include "heap/large.h"
+#include "heap/misuse.h"
+#include "heap/part.h"
+#include "heap/sweep.h"
+
+#define HEAP_ALIGNMENT ((size_t)16) /* of any block */
+
+#define NOINLINE __attribute__((noinline))
+
+/* ---- Small blocks --------------------------------------------------------------------------- */
+
+static inline void *pop(heap_part *part, uint32_t c) {
+  block_offset block = list_first(part->lists[c]);
+  part->lists[c] = list_below(block);
+  return block_address(block);
+}
+
+static heap_part *own_part(void) {
+  heap_part *part = walloc_own_part;
+  return is_no_part(part) ? walloc_part_enter() : part;
+}
+
+/* The list is full of room again: every so many frees the thread looks whether it should give something
+ * back, because the heap has grown elsewhere. */
+static NOINLINE void push_and_look_around(heap_part *part, uint32_t c, block_offset block) {
+  block_list list = part->lists[c];
+  if (list_first(list) == block) {
+    walloc_misuse_report(WALLOC_MISUSE_DOUBLE_FREE, block_address(block), class_size(c),
+                         part_number(part));
+    return;
+  }
+  part->lists[c] = list_pushed(list_with_room(list, room_of_class(c)), block);
+  if (walloc_sweep_is_due(part))
+    walloc_sweep(part, false, false);
+}
+
+/* ---- Allocating ----------------------------------------------------------------------------- */
+
+static void *fail(walloc_error error) {
+  walloc_platform_set_errno(error != WALLOC_ERROR_ALIGNMENT);
+  return walloc_fail(error);
+}
+
+static void *allocate_beyond_small(size_t size, size_t alignment, bool *zero) {
+  walloc_error error = WALLOC_OK;
+  void *block = size > HUGE_MIN || alignment > HEAP_ALIGNMENT
+                    ? walloc_huge_allocate(size, alignment, zero, &error)
+                    : walloc_large_allocate(size, zero, &error);
+  return block == NULL ? fail(error) : block;
+}
+
+/* A thread for which there is no part gets its small blocks from the large ones. */
+static NOINLINE void *allocate_slowly(size_t size) {
+  bool zero;
+  if (size == 0)
+    size = 1;
+  if (size > SMALL_MAX)
+    return allocate_beyond_small(size, 1, &zero);
+  heap_part *part = own_part();
+  uint32_t c = class_of(size);
+  if (is_no_part(part))
+    return allocate_beyond_small(size, 1, &zero);
+  if (list_first(part->lists[c]) == 0 && !walloc_part_refill(part, c))
+    return fail(WALLOC_ERROR_OUT_OF_MEMORY);
+  return pop(part, c);
+}
+
+void *walloc_malloc(size_t size) {
+  heap_part *part = walloc_own_part;
+  if (size - 1 < SMALL_MAX) {
+    uint32_t c = class_of(size);
+    if (list_first(part->lists[c]) != 0)
+      return pop(part, c);
+  }
+  return allocate_slowly(size);
+}
+
+void *walloc_calloc(size_t count, size_t size) {
+  size_t bytes;
+  bool zero = false;
+  if (__builtin_mul_overflow(count, size, &bytes))
+    return fail(WALLOC_ERROR_OUT_OF_MEMORY);
+  if (bytes <= SMALL_MAX) {
+    void *block = walloc_malloc(bytes);
+    return block == NULL ? NULL : __builtin_memset(block, 0, bytes);
+  }
+  void *block = allocate_beyond_small(bytes, 1, &zero);
+  if (block != NULL)
+    __builtin_memset(block, 0, zero ? LARGE_DIRTY : bytes);
+  return block;
+}
+
+/* A size that is a multiple of the alignment has a class whose size is one too: see classes.h. What is
+ * too large for that is a run of pages. */
+void *walloc_aligned_alloc(size_t alignment, size_t size) {
+  bool zero;
+  if (alignment == 0 || (alignment & (alignment - 1)) != 0)
+    return fail(WALLOC_ERROR_ALIGNMENT);
+  size_t rounded = (size + (size == 0) + alignment - 1) & ~(alignment - 1);
+  if (alignment <= WALLOC_PAGE_SIZE && rounded != 0 && rounded <= SMALL_MAX)
+    return walloc_malloc(rounded);
+  return allocate_beyond_small(size, alignment, &zero);
+}
+
+/* ---- Freeing -------------------------------------------------------------------------------- */
+
+static void free_beyond_small(void *block, page_mark owner) {
+  bool known = false;
+  if (owner == PAGE_LARGE)
+    (void)walloc_large_free(block, &known);
+  else if (owner == PAGE_HUGE && (known = walloc_huge_is_block(block)))
+    (void)walloc_huge_free(block);
+  if (!known)
+    walloc_misuse_report(owner == PAGE_LARGE || owner == PAGE_HUGE ? WALLOC_MISUSE_INTERIOR
+                                                                   : WALLOC_MISUSE_FOREIGN,
+                         block, 0, 0);
+}
+
+static NOINLINE void free_slowly(void *block, page_mark mark) {
+  if (block == NULL)
+    return;
+  if (mark < PAGE_SPAN) {
+    free_beyond_small(block, mark & (page_mark)~PAGE_NOT_FIRST);
+    return;
+  }
+  heap_part *part = own_part();
+  uint32_t c = mark - part->key;
+  if (c < CLASSES)
+    push_and_look_around(part, c, offset_of(block));
+  else
+    walloc_part_send(part, offset_of(block), mark);
+}
+
+void walloc_free(void *block) {
+  page_mark mark = page_entry(page_of(block));
+  heap_part *part = walloc_own_part;
+  uint32_t c = mark - part->key;
+  if (c < CLASSES) {
+    block_list list = part->lists[c];
+    block_offset offset = offset_of(block);
+    if (list_room(list) != 0 && list_first(list) != offset) {
+      part->lists[c] = list_pushed(list, offset);
+      return;
+    }
+  }
+  free_slowly(block, mark);
+}
+
+/* ---- Sizes ---------------------------------------------------------------------------------- */
+
+/* 0 for what is no block of the heap. */
+static size_t usable_size(void *block) {
+  page_mark mark = page_entry(page_of(block));
+  if (mark >= PAGE_SPAN)
+    return class_size(mark % (1 << PART_SHIFT));
+  if ((mark & ~PAGE_NOT_FIRST) == PAGE_LARGE)
+    return large_usable_size(block);
+  return mark == PAGE_HUGE ? walloc_huge_usable_size(block) : 0;
+}
+
+size_t walloc_usable_size(const void *block) {
+  return block == NULL ? 0 : usable_size((void *)(uintptr_t)block);
+}
+
+/* Whether the block can be of this size where it is. Small blocks stay unless half of them would be
+ * wasted, and for large ones that have become small there is another place. */
+static bool resize(void *block, size_t size, size_t usable) {
+  page_mark mark = page_owner(page_of(block));
+  if (mark >= PAGE_SPAN)
+    return size <= usable && size > usable / 2;
+  if (mark == PAGE_LARGE)
+    return size > SMALL_MAX && walloc_large_resize(block, size);
+  return size > HUGE_MIN / 2 && walloc_huge_resize(block, size);
+}
+
+static void *move(void *block, size_t size, size_t usable) {
+  void *other = walloc_malloc(size);
+  if (other == NULL)
+    return size <= usable ? block : NULL;
+  __builtin_memcpy(other, block, size < usable ? size : usable);
+  walloc_free(block);
+  return other;
+}
+
+void *walloc_realloc(void *block, size_t size) {
+  if (block == NULL)
+    return walloc_malloc(size);
+  if (size == 0) {
+    walloc_free(block);
+    return NULL;
+  }
+  size_t usable = usable_size(block);
+  if (usable == 0) {
+    walloc_misuse_report(WALLOC_MISUSE_FOREIGN, block, 0, 0);
+    return fail(WALLOC_ERROR_SIZE);
+  }
+  return resize(block, size, usable) ? block : move(block, size, usable);
+}

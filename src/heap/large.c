@@ -1,0 +1,330 @@
+/* Large blocks. See tag.h for how they lie, strategy.h for how a free one is chosen.
+ *
+ * What a kill leaves behind, with the lock, which names the dead thread: each change of the tags is
+ * written so that it takes hold by one store of a size, before which the walk sees the old blocks and
+ * behind which it sees the new ones. `before` of the next tag and the index may be old then: recovery
+ * makes both again from the walk. */
+#include "heap/large.h"
+
+#include "heap/obtain.h"
+#include "heap/part.h"
+#include "lock/lock.h"
+
+#define PAGE ((uint32_t)WALLOC_PAGE_SIZE)
+
+static walloc_lock lock;
+static const strategy *chosen = &walloc_first_fit; /* written under the lock */
+
+/* ---- The index, under the lock -------------------------------------------------------------- */
+
+/* What is too small for any large block only waits for its neighbours. */
+static bool is_indexed(const tag *t) { return tag_size(t) > SMALL_MAX; }
+
+static void put(tag *t) {
+  if (is_indexed(t))
+    chosen->insert((node *)(void *)t);
+}
+
+static void pick(tag *t) {
+  if (is_indexed(t))
+    chosen->remove((node *)(void *)t);
+}
+
+/* ---- Tags, under the lock ------------------------------------------------------------------- */
+
+/* Cuts a block in two. The second becomes one by the first's new size. */
+static tag *split(tag *t, uint32_t size) {
+  uint32_t rest = tag_size(t) - size;
+  tag *second = tag_at(tag_offset(t) + size);
+  tag *after = tag_after(t);
+  set_tag_word(second, rest | (tag_word(t) & TAG_ZERO));
+  second->before = size;
+  set_tag_word(t, size | (tag_word(t) & TAG_FLAGS));
+  after->before = rest;
+  return second;
+}
+
+/* Joins two free neighbours, neither of them in the index. Where both are zero, so must be the seam. */
+static void absorb(tag *t, tag *second) {
+  uint32_t size = tag_size(t) + tag_size(second);
+  uint32_t zero = tag_word(t) & tag_word(second) & TAG_ZERO;
+  tag *after = tag_after(second);
+  set_tag_word(t, size | zero);
+  after->before = size;
+  if (zero != 0)
+    __builtin_memset((void *)second, 0, NODE_SIZE);
+}
+
+/* A free block that is not in the index joins its free neighbours and goes into the index. */
+static void settle(tag *t) {
+  tag *after = tag_after(t), *before = tag_before(t);
+  if (!tag_is_used(after)) {
+    pick(after);
+    absorb(t, after);
+  }
+  if (before != NULL && !tag_is_used(before)) {
+    pick(before);
+    absorb(before, t);
+    t = before;
+  }
+  put(t);
+}
+
+/* ---- Regions, under the lock ---------------------------------------------------------------- */
+
+static bool ends_region(page_index page) { return page_owner(page - 1) == PAGE_LARGE; }
+
+static bool begins_region(page_index page) { return page_entry(page) == PAGE_LARGE; }
+
+/* Two regions that meet at a page become one: the end tag's bytes go to the block before it. If that is
+ * in use, its owner has 16 bytes more from then on, whether he notices or not. */
+static void join_regions(page_index page) {
+  if (!ends_region(page) || !begins_region(page))
+    return;
+  walloc_map_rewrite(page, 1, PAGE_LARGE | PAGE_NOT_FIRST);
+  tag *behind = tag_at(page * PAGE);
+  tag *end = tag_at(page * PAGE - TAG_SIZE);
+  tag *last = tag_before(end);
+  bool is_free = !tag_is_used(last);
+  if (is_free)
+    pick(last);
+  set_tag_word(end, 0); /* its bytes may be counted as zero */
+  end->before = 0;
+  set_tag_word(last, tag_word(last) + TAG_SIZE);
+  behind->before = tag_size(last);
+  if (is_free)
+    settle(last);
+}
+
+/* Before this, nobody takes the pages for a region that has tags. */
+static void add_region(const page_run *run, page_index pages) {
+  tag *t = tag_at(run->first * PAGE);
+  uint32_t size = pages * PAGE - TAG_SIZE;
+  tag *end = tag_at(run->first * PAGE + size);
+  set_tag_word(end, TAG_USED);
+  end->before = size;
+  t->before = 0;
+  set_tag_word(t, size | (run->fresh ? TAG_ZERO : 0));
+  walloc_map_rewrite(run->first, pages, PAGE_LARGE);
+  put(t);
+  join_regions(run->first);
+  join_regions(run->first + pages);
+}
+
+/* The whole pages inside of a free block that its region can do without: what remains at either side must
+ * hold a tag at least, or nothing at all. */
+static page_index pages_inside(tag *t, page_index *first) {
+  uint32_t start = tag_offset(t), end = start + tag_size(t);
+  *first = start / PAGE;
+  if (t->before != 0)
+    *first = start % PAGE == PAGE - TAG_SIZE ? start / PAGE + 1
+                                             : (start + TAG_SIZE + NODE_SIZE - 1) / PAGE + 1;
+  page_index last = end / PAGE;
+  if (tag_is_end(tag_after(t)))
+    last = (page_index)(((uint64_t)end + TAG_SIZE) / PAGE);
+  else if (end % PAGE == TAG_SIZE)
+    last--;
+  return last > *first ? last - *first : 0;
+}
+
+/* Ends the region before the pages: t keeps what lies there, without its own tag at the end. */
+static void end_before(tag *t, page_index first) {
+  uint32_t size = first * PAGE - TAG_SIZE - tag_offset(t);
+  tag *end = tag_at(first * PAGE - TAG_SIZE);
+  if (end != t) {
+    end->before = size;
+    set_tag_word(end, TAG_USED);
+  }
+  set_tag_word(t, end == t ? TAG_USED : size | (tag_word(t) & TAG_ZERO));
+}
+
+/* Begins a region behind the pages, at `begin`, with what is left of a free block up to `after`. */
+static void begin_behind(uint32_t begin, tag *after, uint32_t zero) {
+  uint32_t size = tag_offset(after) - begin;
+  if (size != 0) {
+    set_tag_word(tag_at(begin), size | zero);
+    tag_at(begin)->before = 0;
+  }
+  after->before = size;
+}
+
+/* Gives the pages inside of a free block back. If they cannot be taken now, all is as before. */
+static bool give_inside(tag *t, page_index first, page_index count) {
+  tag whole = {.size_and_flags = tag_word(t), .before = t->before};
+  tag *after = tag_after(t);
+  uint32_t begin = (first + count) * PAGE; /* 0 at 4 GiB, where no region ends: see pages/map.h */
+  bool is_last = tag_is_end(after) && tag_offset(after) + TAG_SIZE == begin;
+  bool is_first = t->before == 0;
+  pick(t);
+  if (!is_last)
+    begin_behind(begin, after, whole.size_and_flags & TAG_ZERO);
+  if (!is_first)
+    end_before(t, first);
+  if (!walloc_pages_give(first, count)) {
+    after->before = whole.size_and_flags & ~TAG_FLAGS;
+    t->before = whole.before;
+    set_tag_word(t, whole.size_and_flags & ~TAG_ZERO);
+    put(t);
+    return false;
+  }
+  if (!is_first && !tag_is_end(t))
+    put(t);
+  if (!is_last && after->before != 0)
+    put(tag_at(begin));
+  return true;
+}
+
+static bool give_pages_of(uint32_t size, page_index count) {
+  page_index first;
+  node *found = chosen->find(size);
+  if (found == NULL)
+    return false;
+  page_index inside = pages_inside(&found->tag, &first);
+  return inside >= count && give_inside(&found->tag, first, inside);
+}
+
+bool walloc_large_give_pages(page_index count) {
+  if (count > UINT32_MAX / PAGE - 2 || !walloc_lock_try(&lock))
+    return false;
+  uint32_t least = count * PAGE - TAG_SIZE;
+  bool given =
+      give_pages_of(least, count) || give_pages_of(least + PAGE + TAG_SIZE + NODE_SIZE, count);
+  walloc_lock_release(&lock);
+  return given;
+}
+
+/* With its tag, and of a size that the index knows. */
+static uint32_t total_of(size_t size) {
+  size_t indexed = size > SMALL_MAX ? size : SMALL_MAX + 1;
+  return (uint32_t)((indexed + TAG_SIZE + 15) & ~(size_t)15);
+}
+
+/* ---- Allocating ----------------------------------------------------------------------------- */
+
+/* Under the lock. */
+static tag *take(uint32_t size) {
+  node *found = chosen->find(size);
+  if (found == NULL)
+    return NULL;
+  tag *t = &found->tag;
+  pick(t);
+  if (tag_size(t) - size >= NODE_SIZE)
+    put(split(t, size));
+  set_tag_word(t, tag_word(t) | TAG_USED);
+  return t;
+}
+
+static walloc_error grow(uint32_t size) {
+  page_index pages = pages_holding((uint64_t)size + TAG_SIZE);
+  page_run run;
+  walloc_error error = walloc_heap_take((page_request){pages, 1, PAGE_RAW, true}, &run);
+  if (error != WALLOC_OK)
+    return error;
+  if (!walloc_lock_insist(&lock)) {
+    (void)walloc_pages_give(run.first, pages);
+    return WALLOC_ERROR_BUSY;
+  }
+  add_region(&run, pages);
+  walloc_lock_release(&lock);
+  return WALLOC_OK;
+}
+
+/* The lock is left while the heap grows, so others may take what was added: then once more. Each turn
+ * obtains memory, so this ends at the maximum at the latest. */
+void *walloc_large_allocate(size_t size, bool *zero, walloc_error *error) {
+  uint32_t total = total_of(size);
+  for (;;) {
+    if (!walloc_lock_insist(&lock)) {
+      *error = WALLOC_ERROR_BUSY;
+      return NULL;
+    }
+    tag *t = take(total);
+    if (t != NULL) {
+      *zero = tag_is_zero(t);
+      set_tag_word(t, tag_word(t) & ~TAG_ZERO);
+    }
+    walloc_lock_release(&lock);
+    if (t != NULL)
+      return tag_block(t);
+    *error = grow(total);
+    if (*error != WALLOC_OK)
+      return NULL;
+  }
+}
+
+/* ---- Freeing and resizing ------------------------------------------------------------------- */
+
+/* Under the lock: the address may be anything within the pages of a region. */
+static bool is_live(tag *t) {
+  uint32_t size = tag_size(t);
+  return tag_offset(t) % 16 == 0 && tag_is_used(t) && size >= NODE_SIZE &&
+         page_owner(page_of(tag_after(t))) == PAGE_LARGE && tag_after(t)->before == size;
+}
+
+walloc_error walloc_large_free(void *block, bool *known) {
+  tag *t = tag_of_block(block);
+  if (!walloc_lock_insist(&lock))
+    return WALLOC_ERROR_BUSY;
+  *known = is_live(t);
+  if (*known) {
+    set_tag_word(t, tag_size(t));
+    settle(t);
+  }
+  walloc_lock_release(&lock);
+  return WALLOC_OK;
+}
+
+/* Under the lock. Room comes from a free block behind; what is too much becomes one. */
+static bool resize(tag *t, uint32_t total) {
+  tag *after = tag_after(t);
+  uint32_t before = tag_size(t);
+  uint32_t behind = tag_is_used(after) ? 0 : tag_size(after);
+  if (before < total && before + behind < total)
+    return false;
+  if (before < total) {
+    pick(after);
+    absorb(t, after);
+    set_tag_word(t, tag_size(t) | TAG_USED);
+  }
+  if (tag_size(t) - total >= NODE_SIZE) {
+    tag *rest = split(t, total);
+    set_tag_word(rest, tag_size(rest));
+    settle(rest);
+  }
+  return true;
+}
+
+bool walloc_large_resize(void *block, size_t size) {
+  if (size > HUGE_MIN || !walloc_lock_insist(&lock))
+    return false;
+  bool done = resize(tag_of_block(block), total_of(size));
+  walloc_lock_release(&lock);
+  return done;
+}
+
+/* ---- The strategy --------------------------------------------------------------------------- */
+
+/* Makes the index again from the tags. Under the lock. */
+static void index_all(void) {
+  chosen->clear();
+  for (page_index page = 0; page < PAGE_LIMIT; page++) {
+    if (!begins_region(page))
+      continue;
+    for (tag *t = tag_at(page * PAGE); !tag_is_end(t); t = tag_after(t))
+      if (!tag_is_used(t))
+        put(t);
+  }
+}
+
+void walloc_large_forget(void) { chosen->clear(); }
+
+walloc_error walloc_large_choose(const strategy *next) {
+  if (!walloc_lock_insist(&lock))
+    return WALLOC_ERROR_BUSY;
+  if (next != chosen) {
+    chosen = next;
+    index_all();
+  }
+  walloc_lock_release(&lock);
+  return WALLOC_OK;
+}

@@ -1,0 +1,39 @@
+/* Large blocks: above SMALL_MAX, up to HUGE_MIN, out of regions of pages that split and coalesce.
+ *
+ * Any thread; all under one lock, the large lock. */
+#ifndef WALLOC_HEAP_LARGE_H
+#define WALLOC_HEAP_LARGE_H
+
+#include <stdbool.h>
+
+#include "heap/strategy.h"
+#include "walloc.h"
+
+/* From here on a block is a run of pages of its own: at most an eighteenth of it is lost to rounding. */
+#define HUGE_MIN ((size_t)262144)
+
+/* Aligned to 16 bytes. NULL: `error` tells why. *zero: all but its first
+ * LARGE_DIRTY bytes are known to be zero. */
+#define LARGE_DIRTY ((size_t)16)
+void *walloc_large_allocate(size_t size, bool *zero, walloc_error *error);
+
+/* *known false: the address is not that of a live large block. BUSY: nothing happened. */
+walloc_error walloc_large_free(void *block, bool *known);
+
+/* Makes the block at least `size` bytes where it is. */
+bool walloc_large_resize(void *block, size_t size);
+
+static inline size_t large_usable_size(void *block) {
+  return tag_size(tag_of_block(block)) - TAG_SIZE;
+}
+
+/* Gives pages in the middle of a free block back, if there is one with `count` of them in a row. */
+bool walloc_large_give_pages(page_index count);
+
+/* Sorts the free blocks anew. BUSY. */
+walloc_error walloc_large_choose(const strategy *next);
+
+/* Forgets all blocks; their pages are given back by the caller. Alone. */
+void walloc_large_forget(void);
+
+#endif

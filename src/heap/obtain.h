@@ -1,0 +1,22 @@
+/* How the heap comes to pages: from what is free, from its own idle memory, and only then by growth.
+ *
+ *     free pages  ─►  a free large block with enough whole pages in it
+ *                 ─►  if others or this part have grown enough since: empty spans (sweep.h)
+ *                 ─►  growth
+ *
+ * Any thread. Takes the page lock and the large blocks' lock, one after the other. */
+#ifndef WALLOC_HEAP_OBTAIN_H
+#define WALLOC_HEAP_OBTAIN_H
+
+#include "pages/pages.h"
+
+/* Pages that the heap has obtained by growth, ever. Relaxed: it tells how much happened meanwhile. */
+extern _Atomic page_index walloc_heap_grown;
+
+/* Sweeps of parts. Statistics. */
+extern _Atomic uint64_t walloc_heap_sweeps;
+
+/* Takes a run for the heap. OUT_OF_MEMORY or BUSY. */
+walloc_error walloc_heap_take(page_request wanted, page_run *run);
+
+#endif

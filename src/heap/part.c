@@ -1,0 +1,104 @@
+/* Parts: which thread has which, and where they are kept.
+ *
+ * Argument. A part is used by at most one thread at a time: only a compare-and-swap of `thread` from 0
+ * takes it, and only who has it stores 0. Taking acquires, leaving releases, so the next user sees the
+ * part as the last one left it.
+ *
+ * Parts are never freed: a finished thread's is the next one's, and there are never more of them than
+ * threads have been alive at once. */
+#include "heap/part.h"
+
+#include "pages/pages.h"
+
+_Thread_local heap_part *walloc_own_part = &walloc_no_part;
+
+/* All its lists are empty, and no page has its key: an allocation and a free both take the slow way. */
+heap_part walloc_no_part = {.key = UINT32_MAX / 2};
+
+typedef heap_part *part_page;
+
+/* Parts lie in pages, this many in each; all zero but the key until a thread has them.
+ * Written once each, by compare-and-swap; release, pairs with acquire: the page is zero before. */
+#define PARTS_IN_PAGE ((uint32_t)(WALLOC_PAGE_SIZE / sizeof(heap_part)))
+static _Atomic part_page part_pages[PARTS / PARTS_IN_PAGE + 1];
+
+static heap_part *page_of_part(uint32_t n) {
+  return atomic_load_explicit(&part_pages[n / PARTS_IN_PAGE], memory_order_acquire);
+}
+
+heap_part *walloc_part(uint32_t n) {
+  heap_part *page = n < PARTS ? page_of_part(n) : NULL;
+  return page == NULL ? NULL : &page[n % PARTS_IN_PAGE];
+}
+
+bool walloc_part_borrow(heap_part *part) {
+  uint32_t nobody = 0;
+  return atomic_load_explicit(&part->thread, memory_order_relaxed) == 0 &&
+         atomic_compare_exchange_strong_explicit(&part->thread, &nobody, walloc_platform_thread(),
+                                                 memory_order_acquire, memory_order_relaxed);
+}
+
+void walloc_part_return(heap_part *part) {
+  atomic_store_explicit(&part->thread, 0, memory_order_release);
+}
+
+/* Of two threads that bring a page for the same parts one gives its own back. */
+static heap_part *add_page(uint32_t n) {
+  page_run run;
+  if (walloc_pages_take(&(page_request){1, 1, PAGE_OWN, true}, &run) != WALLOC_OK)
+    return NULL;
+  heap_part *none = NULL, *page = (heap_part *)(void *)page_address(run.first);
+  __builtin_memset((void *)page, 0, WALLOC_PAGE_SIZE);
+  for (uint32_t i = 0; i < PARTS_IN_PAGE; i++)
+    page[i].key = (n + i + PARTS_FIRST) << PART_SHIFT;
+  if (atomic_compare_exchange_strong_explicit(&part_pages[n / PARTS_IN_PAGE], &none, page,
+                                              memory_order_acq_rel, memory_order_acquire))
+    return page;
+  (void)walloc_pages_give(run.first, 1);
+  return none;
+}
+
+static heap_part *find_part(void) {
+  for (uint32_t n = 0; n < PARTS; n++) {
+    if (page_of_part(n) == NULL && add_page(n) == NULL)
+      break;
+    heap_part *part = walloc_part(n);
+    if (walloc_part_borrow(part))
+      return part;
+  }
+  return &walloc_no_part;
+}
+
+/* By its thread, or for one that has died. */
+static void leave(void *part) {
+  walloc_part_send_all(part);
+  if (walloc_own_part == part)
+    walloc_own_part = &walloc_no_part;
+  walloc_part_return(part);
+}
+
+void walloc_part_leave_all_within(const void *start, size_t length) {
+  heap_part *part;
+  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++) {
+    /* Relaxed: the threads that have their data there have ended, and whoever frees it knows. */
+    uint32_t thread = atomic_load_explicit(&part->thread, memory_order_relaxed);
+    if (thread != 0 && thread - (uintptr_t)start < length)
+      leave(part);
+  }
+}
+
+heap_part *walloc_part_enter(void) {
+  heap_part *part = find_part();
+  if (!is_no_part(part)) {
+    walloc_own_part = part;
+    walloc_platform_at_thread_end(leave, part);
+  }
+  return part;
+}
+
+void walloc_thread_end(void) {
+  if (is_no_part(walloc_own_part))
+    return;
+  walloc_platform_at_thread_end(leave, NULL);
+  leave(walloc_own_part);
+}

@@ -1,0 +1,102 @@
+/* A thread's part of the heap: its lists of free blocks, one for each size class.
+ *
+ *     part ── lists[c] ──► block ──► block        free blocks of its spans
+ *       │     uncut[c] ──► [    never handed out ] of its newest span of the class
+ *       │     pending[c] ► list ► list            lists that came back from other threads
+ *       ├──── outbox[..]   lists of others' blocks, not sent yet
+ *       └──── incoming ◄── list ◄── list          sent by others: a stack
+ *
+ *     page map entry of a span = key of its part + class
+ *
+ * A span belongs to one part for as long as it is a span. So a free compares the entry with its own key
+ * and knows at once that the block is its own, and of which class it is. Blocks of other parts are
+ * collected by (part, class) and sent as whole lists. When a thread ends, its part waits for the next
+ * thread as it is; meanwhile whoever is about to grow the memory takes empty spans out of it (sweep.h).
+ *
+ * Everything but `incoming` and `thread` is read and written only by the thread whose number is in
+ * `thread`. What a kill leaves behind: a list is changed by one store, so at most the block in hand, or
+ * the list that is just being sent, received or cut. */
+#ifndef WALLOC_HEAP_PART_H
+#define WALLOC_HEAP_PART_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+
+#include "heap/classes.h"
+#include "heap/list.h"
+
+/* The key is the part's number above 7 bits of class; the numbers below 4 are other owners of pages. */
+#define PART_SHIFT 7
+#define PARTS_FIRST ((uint32_t)(PAGE_SPAN >> PART_SHIFT))
+#define PARTS_END ((uint32_t)508)
+#define PARTS (PARTS_END - PARTS_FIRST)
+#define OUTBOX 32 /* a power of two */
+
+_Static_assert(CLASSES <= 1 << PART_SHIFT, "a class fits below the part's number");
+_Static_assert(PARTS_END << PART_SHIFT <= 1 << 16, "an entry of the page map has 16 bits");
+
+typedef struct outgoing {
+  block_list blocks;
+  page_mark mark; /* the entry of the pages of all these blocks */
+} outgoing;
+
+typedef struct uncut {
+  block_offset next, end;
+} uncut;
+
+typedef struct heap_part {
+  block_list lists[CLASSES];
+  uint32_t key;
+  page_index pages;    /* of its spans */
+  page_index swept_at; /* walloc_heap_grown when it was swept last */
+  uncut uncut[CLASSES];
+  block_offset pending[CLASSES];
+  outgoing outbox[OUTBOX];
+
+  /* A stack of lists. Written by every thread that sends, and by the owner, who takes all. */
+  alignas(64) _Atomic block_offset incoming;
+  /* The thread that has it, 0: none. Written by whoever takes it, and by its owner who leaves it. */
+  _Atomic uint32_t thread;
+} heap_part;
+
+/* The calling thread's part; walloc_no_part until it needs one, and after its end. */
+extern _Thread_local heap_part *walloc_own_part;
+extern heap_part walloc_no_part;
+
+static inline bool is_no_part(const heap_part *part) { return part == &walloc_no_part; }
+
+/* Gives the calling thread a part. walloc_no_part when there are none left, or no memory for one. */
+heap_part *walloc_part_enter(void);
+
+/* Part number `n`, from 0; NULL when there is none yet, nor any of a higher number. */
+heap_part *walloc_part(uint32_t n);
+
+/* The number that the entries of its pages and people know it by: from PARTS_FIRST. */
+static inline uint32_t part_number(const heap_part *part) { return part->key >> PART_SHIFT; }
+
+/* For a while: a part that no thread has. False: some thread has it. */
+bool walloc_part_borrow(heap_part *part);
+void walloc_part_return(heap_part *part);
+
+/* WebAssembly: memory that held the thread-local data of threads is freed, so they have ended, and
+ * their parts are for others. */
+void walloc_part_leave_all_within(const void *start, size_t length);
+
+/* ---- Spans: span.c, remote.c --------------------------------------------------------------- */
+
+/* The list of class c of this part gets at least one block. False when out of memory. */
+bool walloc_part_refill(heap_part *part, uint32_t c);
+
+/* A block of a span whose pages have this mark, which is not the calling thread's. */
+void walloc_part_send(heap_part *own, block_offset block, page_mark mark);
+
+/* Sends what has been collected. */
+void walloc_part_send_all(heap_part *own);
+
+/* Sorts what others have sent into `pending`. */
+void walloc_part_receive(heap_part *part);
+
+/* How many pushes until the pusher looks around: 64 KiB worth of blocks. */
+static inline uint32_t room_of_class(uint32_t c) { return 65536 / class_size(c) + 1; }
+
+#endif

@@ -1,0 +1,27 @@
+/* The whole heap back to empty. Alone. */
+#include "heap/large.h"
+#include "heap/part.h"
+#include "malloc/replaces.h"
+#include "pages/pages.h"
+
+static void forget(heap_part *part) {
+  atomic_store_explicit(&part->incoming, 0, memory_order_relaxed);
+  part->pages = 0;
+  __builtin_memset(part->lists, 0, sizeof part->lists);
+  __builtin_memset(part->uncut, 0, sizeof part->uncut);
+  __builtin_memset(part->pending, 0, sizeof part->pending);
+  __builtin_memset(part->outbox, 0, sizeof part->outbox);
+}
+
+walloc_error walloc_heap_reset(void) {
+  heap_part *part;
+  if (&walloc_replaces_malloc != NULL)
+    return WALLOC_ERROR_STATE;
+  walloc_large_forget();
+  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
+    forget(part);
+  for (page_index page = 0; page < PAGE_LIMIT; page++)
+    if (page_mark_is_heap(page_entry(page)) && !walloc_pages_give(page, 1))
+      return WALLOC_ERROR_BUSY;
+  return WALLOC_OK;
+}

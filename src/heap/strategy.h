@@ -1,0 +1,21 @@
+/* How a free large block is chosen: one small interface, four ways to fill it. Under the large lock.
+ *
+ *     first fit, next fit, best fit   a tree of the free blocks: strategy_tree.c
+ *     good fit                        lists by size, found by two bitmaps: strategy_lists.c
+ *
+ * An index holds free blocks that may be of use, and is made again from the tags when it is changed. */
+#ifndef WALLOC_HEAP_STRATEGY_H
+#define WALLOC_HEAP_STRATEGY_H
+
+#include "heap/tag.h"
+
+typedef struct strategy {
+  void (*insert)(node *free);
+  void (*remove)(node *free);
+  node *(*find)(uint32_t size); /* with its tag; NULL: none that large */
+  void (*clear)(void);
+} strategy;
+
+extern const strategy walloc_first_fit, walloc_next_fit, walloc_best_fit, walloc_good_fit;
+
+#endif

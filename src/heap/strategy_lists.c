@@ -1,0 +1,82 @@
+/* Good fit: free blocks in lists by size, eight to each doubling, and two levels of bitmaps that tell
+ * which lists are not empty (the idea of TLSF: Masmano, Ripoll, Crespo, Real, ECRTS 2004).
+ *
+ *     rows  ...0110      a bit for each doubling that has a block
+ *     lists[row] ..0010  a bit for each of its lists
+ *     first[row][list] ──► block ◄──► block
+ *
+ * A search begins at the first list all of whose blocks are large enough, so it takes the same few steps
+ * whatever is free, and may pass over a block that would just have fit. Under the large lock. */
+#include "heap/strategy.h"
+
+#define ROWS 32
+#define LISTS 8
+
+/* Written under the large lock. */
+static uint32_t rows;
+static uint32_t lists[ROWS];
+static uint32_t first[ROWS][LISTS];
+
+typedef struct place_in_lists {
+  uint32_t row, list;
+} place_in_lists;
+
+/* Sizes are at least NODE_SIZE, so that there are bits below the highest. */
+static place_in_lists place_of(uint32_t size) {
+  uint32_t row = 31u - (uint32_t)__builtin_clz(size);
+  return (place_in_lists){row, size >> (row - 3) & (LISTS - 1)};
+}
+
+static node *node_at(uint32_t offset) { return (node *)(void *)tag_at(offset); }
+
+static void insert(node *n) {
+  place_in_lists p = place_of(tag_size(&n->tag));
+  uint32_t *head = &first[p.row][p.list];
+  uint32_t offset = tag_offset(&n->tag);
+  n->link[0] = 0;
+  n->link[1] = *head;
+  if (*head != 0)
+    node_at(*head)->link[0] = offset;
+  *head = offset;
+  lists[p.row] |= 1u << p.list;
+  rows |= 1u << p.row;
+}
+
+static void remove_node(node *n) {
+  place_in_lists p = place_of(tag_size(&n->tag));
+  uint32_t before = n->link[0], behind = n->link[1];
+  if (behind != 0)
+    node_at(behind)->link[0] = before;
+  if (before != 0) {
+    node_at(before)->link[1] = behind;
+    return;
+  }
+  first[p.row][p.list] = behind;
+  if (behind == 0 && (lists[p.row] &= ~(1u << p.list)) == 0)
+    rows &= ~(1u << p.row);
+}
+
+/* The size is rounded up to where a list begins, so that the whole list fits. */
+static node *find(uint32_t size) {
+  uint32_t step = 1u << (28 - __builtin_clz(size));
+  if (size > UINT32_MAX - step)
+    return NULL;
+  place_in_lists p = place_of(size + step - 1);
+  uint32_t here = lists[p.row] & ~0u << p.list;
+  if (here == 0) {
+    uint32_t above = p.row == ROWS - 1 ? 0 : rows & ~0u << (p.row + 1);
+    if (above == 0)
+      return NULL;
+    p.row = (uint32_t)__builtin_ctz(above);
+    here = lists[p.row];
+  }
+  return node_at(first[p.row][__builtin_ctz(here)]);
+}
+
+static void clear(void) {
+  rows = 0;
+  __builtin_memset(lists, 0, sizeof lists);
+  __builtin_memset(first, 0, sizeof first);
+}
+
+const strategy walloc_good_fit = {insert, remove_node, find, clear};

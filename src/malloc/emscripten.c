@@ -1,0 +1,75 @@
+/* What Emscripten's runtime wants of a malloc besides the C names: with -sMALLOC=none it has none of its
+ * own. Its names are used where a program's replacement must not be, as for thread stacks; here they are
+ * the same. sbrk goes with them.
+ *
+ * Any thread. */
+#include <errno.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <emscripten/heap.h>
+
+#include "heap/part.h"
+#include "walloc.h"
+
+void *emscripten_builtin_malloc(size_t size) { return walloc_malloc(size); }
+void *emscripten_builtin_calloc(size_t count, size_t size) { return walloc_calloc(count, size); }
+void *emscripten_builtin_realloc(void *block, size_t size) { return walloc_realloc(block, size); }
+void *emscripten_builtin_memalign(size_t alignment, size_t size) {
+  return walloc_aligned_alloc(alignment, size);
+}
+
+/* The runtime frees by this name what it has of a thread that has ended, its thread-local data too: that
+ * is how its part of the heap becomes free for another. It costs a look at each part, for blocks of the
+ * size of a stack only; and a program needs no destructors of thread-specific data for it, which are
+ * another 600 bytes. */
+void emscripten_builtin_free(void *block) {
+  if (page_owner(page_of(block)) == PAGE_LARGE || page_owner(page_of(block)) == PAGE_HUGE)
+    walloc_part_leave_all_within(block, walloc_usable_size(block));
+  walloc_free(block);
+}
+
+void walloc_platform_at_thread_end(void (*end)(void *), void *argument) {
+  (void)end;
+  (void)argument;
+}
+
+void *__libc_malloc(size_t size) { return walloc_malloc(size); }
+void *__libc_calloc(size_t count, size_t size) { return walloc_calloc(count, size); }
+void *__libc_realloc(void *block, size_t size) { return walloc_realloc(block, size); }
+void __libc_free(void *block) { walloc_free(block); }
+
+/* ---- The end of the data segment ----------------------------------------------------------- */
+
+extern unsigned char __heap_base; /* made by the linker: where data and stack end */
+
+/* Written by whoever moves it, by compare-and-swap. JavaScript's debugging aids read it. */
+static _Atomic uintptr_t end = (uintptr_t)&__heap_base;
+
+uintptr_t *emscripten_get_sbrk_ptr(void) { return (uintptr_t *)&end; }
+
+/* Memory below the end is never given back, so that what is new is zero. Relaxed: the number carries no
+ * data; the memory behind it is nobody's yet. */
+void *sbrk(intptr_t increment) {
+  const uintptr_t mask = alignof(max_align_t) - 1;
+  uintptr_t length = ((uintptr_t)increment + mask) & ~mask;
+  uintptr_t before = atomic_load_explicit(&end, memory_order_relaxed);
+  do {
+    uintptr_t after = before + length;
+    if (increment < 0 || after < before ||
+        (after > emscripten_get_heap_size() && !emscripten_resize_heap(after))) {
+      errno = ENOMEM;
+      return (void *)-1;
+    }
+  } while (!atomic_compare_exchange_weak_explicit(&end, &before, before + length,
+                                                  memory_order_relaxed, memory_order_relaxed));
+  return (void *)before;
+}
+
+int brk(void *address) {
+  uintptr_t now = atomic_load_explicit(&end, memory_order_relaxed);
+  return (uintptr_t)address >= now && sbrk((intptr_t)((uintptr_t)address - now)) != (void *)-1 ? 0
+                                                                                               : -1;
+}
