@@ -17,7 +17,7 @@ set(WALLOC_SOURCES
     src/heap/span.c
     src/heap/sweep.c
     src/heap/obtain.c
-    src/heap/strategy_tree.c
+    src/heap/strategy_address.c
     src/heap/strategy_lists.c
     src/heap/choose.c
     src/heap/walk.c

@@ -10,7 +10,7 @@
 #include "walloc.h"
 
 /* From here on a block is a run of pages of its own: at most an eighteenth of it is lost to rounding. */
-#define HUGE_MIN ((size_t)262144)
+#define HUGE_MIN ((size_t)8 << 20)
 
 /* Aligned to 16 bytes. NULL: `error` tells why. *zero: all but its first
  * LARGE_DIRTY bytes are known to be zero. */

@@ -1,7 +1,7 @@
 /* How a free large block is chosen: one small interface, four ways to fill it. Under the large lock.
  *
- *     first fit, next fit, best fit   a tree of the free blocks: strategy_tree.c
- *     good fit                        lists by size, found by two bitmaps: strategy_lists.c
+ *     first fit, next fit   in order of address, with a tree of the largest: strategy_address.c
+ *     good fit, best fit    lists by size, found by two bitmaps: strategy_lists.c
  *
  * An index holds free blocks that may be of use, and is made again from the tags when it is changed. */
 #ifndef WALLOC_HEAP_STRATEGY_H

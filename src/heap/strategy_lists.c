@@ -1,12 +1,15 @@
-/* Good fit: free blocks in lists by size, eight to each doubling, and two levels of bitmaps that tell
+/* Good fit and best fit: free blocks in lists by size, eight to each doubling, and two levels of bitmaps that tell
  * which lists are not empty (the idea of TLSF: Masmano, Ripoll, Crespo, Real, ECRTS 2004).
  *
  *     rows  ...0110      a bit for each doubling that has a block
  *     lists[row] ..0010  a bit for each of its lists
  *     first[row][list] ──► block ◄──► block
  *
- * A search begins at the first list all of whose blocks are large enough, so it takes the same few steps
- * whatever is free, and may pass over a block that would just have fit. Under the large lock. */
+ * Good fit begins at the first list all of whose blocks are large enough, so it takes the same few steps
+ * whatever is free, and may pass over a block that would just have fit. Best fit looks at all blocks of the
+ * first list that has one that fits: its time grows with how many free blocks there are of about that size.
+ *
+ * Under the large lock. */
 #include "heap/strategy.h"
 
 #define ROWS 32
@@ -25,6 +28,10 @@ typedef struct place_in_lists {
 static place_in_lists place_of(uint32_t size) {
   uint32_t row = 31u - (uint32_t)__builtin_clz(size);
   return (place_in_lists){row, size >> (row - 3) & (LISTS - 1)};
+}
+
+static place_in_lists list_behind(place_in_lists p) {
+  return p.list == LISTS - 1 ? (place_in_lists){p.row + 1, 0} : (place_in_lists){p.row, p.list + 1};
 }
 
 static node *node_at(uint32_t offset) { return (node *)(void *)tag_at(offset); }
@@ -56,21 +63,44 @@ static void remove_node(node *n) {
     rows &= ~(1u << p.row);
 }
 
-/* The size is rounded up to where a list begins, so that the whole list fits. */
-static node *find(uint32_t size) {
-  uint32_t step = 1u << (28 - __builtin_clz(size));
-  if (size > UINT32_MAX - step)
-    return NULL;
-  place_in_lists p = place_of(size + step - 1);
+/* The first list that is not empty, from this one on; 0: none. */
+static uint32_t first_from(place_in_lists p) {
+  if (p.row >= ROWS)
+    return 0;
   uint32_t here = lists[p.row] & ~0u << p.list;
   if (here == 0) {
     uint32_t above = p.row == ROWS - 1 ? 0 : rows & ~0u << (p.row + 1);
     if (above == 0)
-      return NULL;
+      return 0;
     p.row = (uint32_t)__builtin_ctz(above);
     here = lists[p.row];
   }
-  return node_at(first[p.row][__builtin_ctz(here)]);
+  return first[p.row][__builtin_ctz(here)];
+}
+
+/* The size is rounded up to where a list begins, so that the whole list fits. */
+static node *find_good(uint32_t size) {
+  uint32_t step = 1u << (28 - __builtin_clz(size));
+  if (size > UINT32_MAX - step)
+    return NULL;
+  uint32_t found = first_from(place_of(size + step - 1));
+  return found == 0 ? NULL : node_at(found);
+}
+
+static node *smallest_in(uint32_t offset, uint32_t size) {
+  node *best = NULL;
+  for (; offset != 0; offset = node_at(offset)->link[1]) {
+    uint32_t has = tag_size(&node_at(offset)->tag);
+    if (has >= size && (best == NULL || has < tag_size(&best->tag)))
+      best = node_at(offset);
+  }
+  return best;
+}
+
+static node *find_best(uint32_t size) {
+  place_in_lists p = place_of(size);
+  node *best = smallest_in(first[p.row][p.list], size);
+  return best != NULL ? best : smallest_in(first_from(list_behind(p)), size);
 }
 
 static void clear(void) {
@@ -79,4 +109,5 @@ static void clear(void) {
   __builtin_memset(first, 0, sizeof first);
 }
 
-const strategy walloc_good_fit = {insert, remove_node, find, clear};
+const strategy walloc_good_fit = {insert, remove_node, find_good, clear};
+const strategy walloc_best_fit = {insert, remove_node, find_best, clear};

@@ -32,8 +32,7 @@ typedef struct tag {
 /* Behind the tag of a free block, for whoever searches: see strategy.h. */
 typedef struct node {
   tag tag;
-  uint32_t link[2]; /* offsets from the base; 0: none */
-  uint32_t largest; /* in the tree below, itself included */
+  uint32_t link[2]; /* the one before, the one behind; offsets from the base, 0: none */
 } node;
 
 #define TAG_SIZE ((uint32_t)sizeof(tag))

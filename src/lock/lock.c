@@ -20,7 +20,7 @@
 #define SLEEPERS ((uint32_t)1)
 
 /* Before a first sleep: most critical sections are shorter than going to sleep and waking up. */
-#define SPINS_BEFORE_SLEEP 100
+#define SPINS_BEFORE_SLEEP 2000
 
 /* Where sleeping is forbidden: some milliseconds, which covers a holder that lost its processor. */
 #define SPINS_AT_MOST 2000000

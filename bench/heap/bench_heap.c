@@ -1,0 +1,93 @@
+/* Runs one workload on the malloc that this program is linked with.
+ *
+ *     bench_heap WORKLOAD THREADS     prints one line of JSON
+ *
+ * {"operations": ..., "seconds": ..., "checksum": "...", "peak_bytes": ..., "first_bytes": ...}
+ *
+ * Memory is what the malloc has obtained from sbrk, which all of them do and never undo; in it are the
+ * threads' stacks. first_bytes: after the first block. */
+#include "../clock.h"
+#include "workload.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const workload *const workloads[] = {&pair,         &larson,        &xmalloc, &mstress,
+                                            &churn,        &vectors,       &large,   &cache_scratch,
+                                            &cache_thrash, &short_threads, &replay};
+
+typedef struct worker {
+  pthread_t id;
+  unsigned number;
+  result result;
+} worker;
+
+static const workload *chosen; /* written before the threads start, as the next two */
+static unsigned threads;
+static pthread_barrier_t start;
+
+extern unsigned char __heap_base; /* made by the linker: where sbrk began */
+
+static size_t obtained(void) { return (size_t)((char *)sbrk(0) - (char *)&__heap_base); }
+
+static void *work(void *argument) {
+  worker *w = argument;
+  pthread_barrier_wait(&start);
+  w->result = chosen->run(w->number, threads);
+  return NULL;
+}
+
+static void add(result *sum, result more) {
+  sum->operations += more.operations;
+  sum->checksum += more.checksum;
+}
+
+/* Seconds from when all are ready until all are done. */
+static double run_all(result *sum) {
+  worker workers[THREADS_MAX];
+  pthread_barrier_init(&start, NULL, threads + 1);
+  for (unsigned i = 0; i < threads; i++) {
+    workers[i].number = i;
+    if (pthread_create(&workers[i].id, NULL, work, &workers[i]) != 0)
+      abort();
+  }
+  pthread_barrier_wait(&start);
+  double before = clock_ns();
+  for (unsigned i = 0; i < threads; i++)
+    pthread_join(workers[i].id, NULL);
+  double seconds = (clock_ns() - before) / 1e9;
+  for (unsigned i = 0; i < threads; i++)
+    add(sum, workers[i].result);
+  return seconds;
+}
+
+static const workload *find(const char *name) {
+  for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++)
+    if (strcmp(workloads[i]->name, name) == 0)
+      return workloads[i];
+  return NULL;
+}
+
+int main(int argc, char **argv) {
+  chosen = argc == 3 ? find(argv[1]) : NULL;
+  threads = chosen == NULL ? 0 : (unsigned)strtoul(argv[2], NULL, 10);
+  if (threads != 1 && threads != 2 && threads != 4) {
+    fprintf(stderr, "bench_heap WORKLOAD THREADS: threads are 1, 2 or 4\n");
+    return EXIT_FAILURE;
+  }
+  free(malloc(16));
+  size_t first = obtained();
+  result sum = {0, 0};
+  if (chosen->begin != NULL)
+    chosen->begin(threads);
+  double seconds = run_all(&sum);
+  if (chosen->end != NULL)
+    add(&sum, chosen->end());
+  printf("{\"operations\": %" PRIu64 ", \"seconds\": %.6f, \"checksum\": \"%016" PRIx64
+         "\", \"peak_bytes\": %zu, \"first_bytes\": %zu}\n",
+         sum.operations, seconds, sum.checksum, obtained(), first);
+  return EXIT_SUCCESS;
+}

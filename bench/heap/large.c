@@ -1,0 +1,24 @@
+/* Textures and vertex buffers: 32 blocks of 32 KiB to 4 MiB, replaced at random. */
+#include "workload.h"
+
+enum { BLOCKS = 32, REPLACEMENTS = 200000 };
+
+static result run(unsigned thread, unsigned threads) {
+  static void *tables[THREADS_MAX][BLOCKS]; /* each its thread's own */
+  void **blocks = tables[thread];
+  uint32_t random = random_seed(thread), replacements = REPLACEMENTS / threads;
+  result sum = {0, 0};
+  for (uint32_t i = 0; i < replacements; i++) {
+    uint32_t slot = random_below(&random, BLOCKS);
+    if (blocks[slot] != NULL)
+      free_stamped(blocks[slot], &sum);
+    blocks[slot] = stamped(random_size(&random, 15, 22), i);
+  }
+  sum.operations += replacements;
+  for (int i = 0; i < BLOCKS; i++)
+    if (blocks[i] != NULL)
+      free_stamped(blocks[i], &sum);
+  return sum;
+}
+
+const workload large = {"large", NULL, run, NULL};
