@@ -74,7 +74,7 @@ const char *walloc_error_text(walloc_error error);
 
 /* ---- Limits ------------------------------------------------------------------------------- */
 
-#define WALLOC_PAGE_SIZE ((size_t)16384)     /* chunks are made of whole pages */
+#define WALLOC_PAGE_SIZE ((size_t)4096)      /* chunks are made of whole pages */
 #define WALLOC_ALIGNMENT_MIN ((size_t)8)     /* of an arena: every block has at least this */
 #define WALLOC_ALIGNMENT_MAX ((size_t)65536) /* of one block; of an arena: WALLOC_PAGE_SIZE */
 #define WALLOC_ARENAS_MAX 32                 /* tiers included */
@@ -249,13 +249,13 @@ void *walloc_ref_get(walloc_ref ref);
  * library's names when the program is linked with libwalloc_malloc.a instead of libwalloc.a.
  *
  * Sizes up to WALLOC_HEAP_SMALL come in classes out of spans that belong to one thread; any thread may
- * free any block. Larger ones split and coalesce under one lock, and from 256 KiB are runs of pages.
+ * free any block. Larger ones split and coalesce under one lock, and from 8 MiB are runs of pages.
  * Alignment: 16 bytes, and the largest power of two that divides the usable size, up to a page.
  *
  * Errors: NULL, with errno ENOMEM where there is one, and walloc_last_error() (OUT_OF_MEMORY, BUSY). A
  * failed call has changed nothing; realloc's old block stays. */
 #define WALLOC_HEAP_SMALL ((size_t)32768)
-#define WALLOC_HEAP_CLASSES 72
+#define WALLOC_HEAP_CLASSES 40
 
 /* At least `size` bytes, uninitialised. Zero gives a block too, a different one each time. Cost: a few
  * plain instructions; no lock unless the thread's spans of that class are used up. */
@@ -274,8 +274,8 @@ void walloc_free(void *block);
 /* `alignment`: a power of two, any; else NULL with ALIGNMENT and EINVAL. Freed like any other block. */
 void *walloc_aligned_alloc(size_t alignment, size_t size);
 
-/* The bytes that may be used, at least those asked for; 0 for NULL. Constant time, above 256 KiB one
- * step for each 16 KiB. */
+/* The bytes that may be used, at least those asked for; 0 for NULL. Constant time, above 8 MiB one
+ * step for each page. */
 size_t walloc_usable_size(const void *block);
 
 /* Hands the calling thread's part of the heap on to the next thread that needs one. Threads of a

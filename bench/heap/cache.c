@@ -6,7 +6,7 @@
  * hundred times. */
 #include "workload.h"
 
-enum { BLOCKS = 800000, WRITES = 100, SIZE = 8 };
+enum { BLOCKS = 2000000, WRITES = 100, SIZE = 8 };
 
 static unsigned char *given[THREADS_MAX]; /* by the main thread, before the others start */
 

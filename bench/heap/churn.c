@@ -1,7 +1,7 @@
 /* A table of blocks of 16 bytes to 64 KiB, replaced at random. */
 #include "workload.h"
 
-enum { BLOCKS = 1024, REPLACEMENTS = 1600000 };
+enum { BLOCKS = 1024, REPLACEMENTS = 2400000 };
 
 static result run(unsigned thread, unsigned threads) {
   static void *tables[THREADS_MAX][BLOCKS]; /* each its thread's own */

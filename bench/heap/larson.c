@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-enum { BLOCKS = 1000, GENERATIONS = 5, REPLACEMENTS = 1500000, SIZE_LEAST = 10, SIZE_MOST = 500 };
+enum { BLOCKS = 1000, GENERATIONS = 5, REPLACEMENTS = 6000000, SIZE_LEAST = 10, SIZE_MOST = 500 };
 
 typedef struct table {
   uint32_t random, replacements;

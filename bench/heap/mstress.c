@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-enum { ROUNDS = 60, STEPS = 24000, RECENT = 512, KEPT = 2048, EXCHANGED = 1024 };
+enum { ROUNDS = 240, STEPS = 24000, RECENT = 512, KEPT = 2048, EXCHANGED = 1024 };
 
 /* Written by all threads, by exchange; acquire and release: a block comes with what is in it. */
 static void *_Atomic exchanged[EXCHANGED];

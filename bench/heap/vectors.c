@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { VECTORS = 64, APPENDS = 3200000, PIECE = 64, FIRST = 128 };
+enum { VECTORS = 64, APPENDS = 9600000, PIECE = 64, FIRST = 128 };
 
 typedef struct vector {
   unsigned char *bytes;

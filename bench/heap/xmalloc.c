@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-enum { BATCH = 120, BATCHES = 24000, QUEUE = 64, SIZE_LEAST = 16, SIZE_MOST = 256 };
+enum { BATCH = 120, BATCHES = 60000, QUEUE = 64, SIZE_LEAST = 16, SIZE_MOST = 256 };
 
 typedef struct batch {
   void *blocks[BATCH];

@@ -1,6 +1,6 @@
 /* A chunk: a run of pages that belongs to an arena, as one 64-bit word of the arena's chunk table.
  *
- *     | being installed : 1 | 13 unused | first page : 18 | 14 unused | pages : 18 |     0 = none
+ *     | being installed : 1 | 11 unused | first page : 20 | 12 unused | pages : 20 |     0 = none
  *
  * "Being installed" means that only the thread that fetched the chunk may move the cursor into it; for
  * everything else such a chunk is a chunk like any other.
@@ -23,7 +23,7 @@ static inline chunk chunk_of(page_index first, page_index pages) {
   return (chunk)first << 32 | pages;
 }
 
-static inline page_index chunk_first_page(chunk c) { return (page_index)(c >> 32) & 0x3FFFF; }
+static inline page_index chunk_first_page(chunk c) { return (page_index)(c >> 32) & 0xFFFFF; }
 
 static inline page_index chunk_pages(chunk c) { return (page_index)c; }
 

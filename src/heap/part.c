@@ -12,8 +12,8 @@
 
 _Thread_local heap_part *walloc_own_part = &walloc_no_part;
 
-/* All its lists are empty, and no page has its key: an allocation and a free both take the slow way. */
-heap_part walloc_no_part = {.key = UINT32_MAX / 2};
+/* All zero: its lists are empty and have no room, so an allocation and a free both take the slow way. */
+heap_part walloc_no_part;
 
 typedef heap_part *part_page;
 

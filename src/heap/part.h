@@ -1,7 +1,7 @@
 /* A thread's part of the heap: its lists of free blocks, one for each size class.
  *
  *     part ── lists[c] ──► block ──► block        free blocks of its spans
- *       │     uncut[c] ──► [    never handed out ] of its newest span of the class
+ *       │     uncut[c] ──► [ span ][ span ]       not cut into blocks yet
  *       │     pending[c] ► list ► list            lists that came back from other threads
  *       ├──── outbox[..]   lists of others' blocks, not sent yet
  *       └──── incoming ◄── list ◄── list          sent by others: a stack
@@ -30,7 +30,8 @@
 #define PARTS_FIRST ((uint32_t)(PAGE_SPAN >> PART_SHIFT))
 #define PARTS_END ((uint32_t)508)
 #define PARTS (PARTS_END - PARTS_FIRST)
-#define OUTBOX 32 /* a power of two */
+#define EAGER_CLASS 27u /* 4 KiB */
+#define OUTBOX 16       /* a power of two */
 
 _Static_assert(CLASSES <= 1 << PART_SHIFT, "a class fits below the part's number");
 _Static_assert(PARTS_END << PART_SHIFT <= 1 << 16, "an entry of the page map has 16 bits");
@@ -40,21 +41,34 @@ typedef struct outgoing {
   page_mark mark; /* the entry of the pages of all these blocks */
 } outgoing;
 
-typedef struct uncut {
-  block_offset next, end;
-} uncut;
+/* A row of spans, one behind the other: | first page : 20 | how many : 12 |, 0: none */
+typedef uint32_t span_row;
+
+static inline span_row span_row_of(page_index first, uint32_t count) { return first << 12 | count; }
+
+static inline page_index span_row_first(span_row row) { return row >> 12; }
+
+static inline uint32_t span_row_count(span_row row) { return row & 0xFFF; }
+
+static inline span_row span_row_behind_first(span_row row, uint32_t c) {
+  return span_row_count(row) == 1 ? 0 : row - 1 + (span_pages(c) << 12);
+}
 
 typedef struct heap_part {
   block_list lists[CLASSES];
   uint32_t key;
-  page_index pages;    /* of its spans */
   page_index swept_at; /* walloc_heap_grown when it was swept last */
-  uncut uncut[CLASSES];
+  span_row uncut[CLASSES];
   block_offset pending[CLASSES];
   outgoing outbox[OUTBOX];
 
   /* A stack of lists. Written by every thread that sends, and by the owner, who takes all. */
   alignas(64) _Atomic block_offset incoming;
+  /* How often others have passed the stack by since it was received last. Written by all; a hint. */
+  _Atomic uint32_t overlooked;
+  /* Its spans, by class and together in pages. Relaxed: they only tell how much at once. Written by the
+   * owner, and by whoever gives spans of his back, by addition. */
+  _Atomic uint32_t spans[CLASSES], pages;
   /* The thread that has it, 0: none. Written by whoever takes it, and by its owner who leaves it. */
   _Atomic uint32_t thread;
 } heap_part;
@@ -70,6 +84,11 @@ heap_part *walloc_part_enter(void);
 
 /* Part number `n`, from 0; NULL when there is none yet, nor any of a higher number. */
 heap_part *walloc_part(uint32_t n);
+
+/* The part that an entry of the page map names. */
+static inline heap_part *part_of_mark(page_mark mark) {
+  return walloc_part((mark >> PART_SHIFT) - PARTS_FIRST);
+}
 
 /* The number that the entries of its pages and people know it by: from PARTS_FIRST. */
 static inline uint32_t part_number(const heap_part *part) { return part->key >> PART_SHIFT; }
@@ -93,8 +112,34 @@ void walloc_part_send(heap_part *own, block_offset block, page_mark mark);
 /* Sends what has been collected. */
 void walloc_part_send_all(heap_part *own);
 
+/* Lists are sent when they have this many blocks or bytes. */
+#define SEND_BLOCKS ((uint32_t)64)
+#define SEND_BYTES ((uint32_t)8192)
+
+static inline uint32_t send_room(uint32_t c) {
+  uint32_t blocks = SEND_BYTES / class_size(c);
+  return blocks < 1 ? 1 : blocks > SEND_BLOCKS ? SEND_BLOCKS : blocks;
+}
+
+/* The part counts spans of a class more, or less. */
+static inline void count_spans(heap_part *part, uint32_t c, uint32_t change) {
+  atomic_fetch_add_explicit(&part->spans[c], change, memory_order_relaxed);
+  atomic_fetch_add_explicit(&part->pages, change * span_pages(c), memory_order_relaxed);
+}
+
+/* Cuts a span of the class into blocks on top of the part's list. */
+void walloc_part_cut(heap_part *part, uint32_t c, page_index span);
+
 /* Sorts what others have sent into `pending`. */
 void walloc_part_receive(heap_part *part);
+
+/* Blocks of the class from those who do not need them: what was sent to others who have not looked yet, and
+ * what is free in parts that no thread has. They serve as well as own ones, and go to where they came from
+ * when they are freed. The class has no free block of its own. */
+bool walloc_part_receive_from_others(heap_part *part, uint32_t c);
+
+/* Classes of which a few blocks are much memory: their empty spans are looked for before every growth. */
+static inline bool class_is_eager(uint32_t c) { return c >= EAGER_CLASS; }
 
 /* How many pushes until the pusher looks around: 64 KiB worth of blocks. */
 static inline uint32_t room_of_class(uint32_t c) { return 65536 / class_size(c) + 1; }

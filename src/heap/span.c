@@ -4,8 +4,25 @@
 #include "heap/obtain.h"
 #include "heap/part.h"
 
-/* Blocks are cut from a span this many bytes at a time: the rest is not touched before it is needed. */
-#define CUT_BYTES ((uint32_t)4096)
+/* A class that has many spans gets several at a time, one behind the other. */
+#define SPANS_AT_ONCE_PART 8 /* of those that it has */
+#define PAGES_AT_ONCE ((page_index)16)
+
+/* Others' blocks that were freed here and are not sent yet; not a few, which would come back and forth, and may
+ * share a cache line with blocks that others write to. */
+static bool take_collected(heap_part *part, uint32_t c) {
+  for (uint32_t i = 0; i < OUTBOX; i++) {
+    outgoing *slot = &part->outbox[i];
+    block_offset first = list_first(slot->blocks);
+    if (first == 0 || slot->mark % (1 << PART_SHIFT) != c ||
+        list_room(slot->blocks) > send_room(c) / 2)
+      continue;
+    slot->blocks = 0;
+    part->lists[c] = list_with_room(first, room_of_class(c));
+    return true;
+  }
+  return false;
+}
 
 static bool take_pending(heap_part *part, uint32_t c) {
   block_offset first = part->pending[c];
@@ -16,45 +33,53 @@ static bool take_pending(heap_part *part, uint32_t c) {
   return true;
 }
 
-/* From the last to the first, so that they are handed out by ascending address. They are no longer uncut
- * before they are in the part's list, on top of what a sweep may just have put there. */
-static bool cut(heap_part *part, uint32_t c) {
-  uncut *rest = &part->uncut[c];
-  uint32_t size = class_size(c), begin = rest->next;
-  if (begin == rest->end)
-    return false;
-  uint32_t count = CUT_BYTES > size ? CUT_BYTES / size : 1;
-  if (count > (rest->end - begin) / size)
-    count = (rest->end - begin) / size;
-  block_list list = list_with_room(part->lists[c], room_of_class(c) + count);
-  for (block_offset block = begin + count * size; block != begin;) {
+/* From the last to the first, so that they are handed out by ascending address. */
+void walloc_part_cut(heap_part *part, uint32_t c, page_index span) {
+  uint32_t size = class_size(c), begin = span * (uint32_t)WALLOC_PAGE_SIZE;
+  block_list list = list_with_room(part->lists[c], room_of_class(c) + span_blocks(c));
+  for (block_offset block = begin + span_blocks(c) * size; block != begin;) {
     block -= size;
     list = list_pushed(list, block);
   }
-  rest->next = begin + count * size;
   part->lists[c] = list;
+}
+
+/* A kill in between loses the span to this part: it is in no list, and its pages keep the part's mark. */
+static bool cut_next(heap_part *part, uint32_t c) {
+  span_row row = part->uncut[c];
+  if (row == 0)
+    return false;
+  part->uncut[c] = span_row_behind_first(row, c);
+  walloc_part_cut(part, c, span_row_first(row));
   return true;
 }
 
-static bool add_span(heap_part *part, uint32_t c) {
+static uint32_t spans_at_once(const heap_part *part, uint32_t c) {
+  uint32_t has = atomic_load_explicit(&part->spans[c], memory_order_relaxed);
+  uint32_t most = PAGES_AT_ONCE / span_pages(c), count = 1 + has / SPANS_AT_ONCE_PART;
+  return class_is_eager(c) ? 1 : count < most ? count : most;
+}
+
+static bool add_spans(heap_part *part, uint32_t c, uint32_t count) {
   page_index pages = span_pages(c);
   page_run run;
-  page_request wanted = {pages, pages, (page_mark)(part->key + c), true};
+  page_request wanted = {pages * count, pages, (page_mark)(part->key + c), true};
   if (walloc_heap_take(wanted, &run) != WALLOC_OK)
     return false;
-  part->pages += pages;
-  block_offset start = run.first * (uint32_t)WALLOC_PAGE_SIZE;
-  part->uncut[c] = (uncut){start, start + span_blocks(c) * class_size(c)};
+  count_spans(part, c, count);
+  part->uncut[c] = span_row_of(run.first, count);
   return true;
 }
 
-/* A sweep on the way to a new span may have found blocks of this class: then they are taken first. */
+/* A sweep on the way to a new span may have found blocks of this class: they lie below the new ones. */
 bool walloc_part_refill(heap_part *part, uint32_t c) {
   if (take_pending(part, c))
     return true;
   walloc_part_receive(part);
-  if (take_pending(part, c) || cut(part, c))
+  if (take_pending(part, c) || cut_next(part, c) || take_collected(part, c))
     return true;
+  if (walloc_part_receive_from_others(part, c))
+    return list_first(part->lists[c]) != 0 || take_pending(part, c);
   walloc_part_send_all(part);
-  return add_span(part, c) && cut(part, c);
+  return (add_spans(part, c, spans_at_once(part, c)) || add_spans(part, c, 1)) && cut_next(part, c);
 }

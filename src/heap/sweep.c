@@ -1,7 +1,7 @@
 /* See sweep.h. For one class of a part:
  *
  *     1. merge   all its lists into one
- *     2. count   free blocks of each span     the list and the uncut rest ──► counts[span]
+ *     2. count   free blocks of each span     the list ──► counts[span]
  *     3. sort    blocks of full counts are dropped, one of each such span is kept in a chain;
  *                all others make the new list
  *     4. clear   the counts that were used
@@ -17,7 +17,7 @@
 #include "heap/part.h"
 #include "lock/lock.h"
 
-#define WINDOW ((page_index)8192) /* pages: 128 MiB */
+#define WINDOW ((page_index)32768) /* pages: 128 MiB */
 
 /* Guarded by the lock. All 0 between sweeps. */
 static struct {
@@ -61,20 +61,16 @@ static void merge(const sweeping *s) {
   }
 }
 
-static void count(sweeping *s, block_offset block, uint32_t blocks) {
+static void count(sweeping *s, block_offset block) {
   uint16_t *counted = count_of_span(span_of(s, block));
-  if (counted == NULL)
-    return;
-  *counted = (uint16_t)(*counted + blocks);
-  s->found |= *counted == s->full;
+  if (counted != NULL && ++*counted == s->full)
+    s->found = true;
 }
 
 static void count_all(sweeping *s) {
-  const uncut *rest = &s->part->uncut[s->c];
-  count(s, rest->next, (rest->end - rest->next) / class_size(s->c));
   block_offset block = list_first(s->part->lists[s->c]);
   for (; block != 0; block = list_first(list_below(block)))
-    count(s, block, 1);
+    count(s, block);
 }
 
 #define DROPPED UINT16_MAX /* a span that is in the chain */
@@ -106,60 +102,69 @@ static void clear_count(const sweeping *s, block_offset block) {
 
 static void clear_counts(const sweeping *s) {
   block_offset block = list_first(s->part->lists[s->c]);
-  clear_count(s, s->part->uncut[s->c].next);
   for (; block != 0; block = list_first(list_below(block)))
     clear_count(s, block);
 }
 
-/* A span whose rest is still to be cut is that no longer. Where the provider cannot take the pages now
- * (BUSY), they become the span to be cut. */
-static void give_span(const sweeping *s, page_index first) {
-  page_index pages = span_pages(s->c);
-  uncut *rest = &s->part->uncut[s->c];
-  if (rest->next != rest->end && span_of(s, rest->next) == first)
-    *rest = (uncut){0, 0};
-  if (walloc_pages_give(first, pages)) {
-    s->part->pages -= pages;
-  } else if (rest->next == rest->end) {
-    block_offset start = first * (block_offset)WALLOC_PAGE_SIZE;
-    *rest = (uncut){start, start + s->full * class_size(s->c)};
-  }
+static bool give(const sweeping *s, page_index first, uint32_t spans) {
+  heap_part *owner = part_of_mark(page_entry(first));
+  if (!walloc_pages_give(first, span_pages(s->c) * spans))
+    return false;
+  count_spans(owner, s->c, 0 - spans);
+  return true;
 }
 
+/* Where the provider cannot take the pages now (BUSY), their blocks go back into the list. */
 static void give_spans(const sweeping *s, block_offset chain) {
   for (block_offset next; chain != 0; chain = next) {
     next = next_list(chain);
     clear_count(s, chain);
-    give_span(s, span_of(s, chain));
+    page_index first = span_of(s, chain);
+    if (!give(s, first, 1))
+      walloc_part_cut(s->part, s->c, first);
   }
+}
+
+static bool give_uncut(const sweeping *s) {
+  span_row row = s->part->uncut[s->c];
+  s->part->uncut[s->c] = 0;
+  if (row == 0 || give(s, span_row_first(row), span_row_count(row)))
+    return row != 0;
+  s->part->uncut[s->c] = row;
+  return false;
 }
 
 static bool sweep_class(heap_part *part, uint32_t c) {
   sweeping s = {part, c, span_blocks(c), false};
+  bool given = give_uncut(&s);
   merge(&s);
   if (list_first(part->lists[c]) == 0)
-    return false;
+    return given;
   count_all(&s);
   block_offset chain = s.found ? sort(&s) : 0;
   clear_counts(&s);
   give_spans(&s, chain);
-  return chain != 0;
-}
-
-/* Under the lock. */
-static bool sweep_part(heap_part *part) {
-  bool given = false;
-  part->swept_at = atomic_load_explicit(&walloc_heap_grown, memory_order_relaxed);
-  walloc_part_receive(part);
-  for (uint32_t c = 0; c < CLASSES; c++)
-    given |= sweep_class(part, c);
-  atomic_fetch_add_explicit(&walloc_heap_sweeps, 1, memory_order_relaxed);
-  return given;
+  return given || chain != 0;
 }
 
 bool walloc_sweep_is_due(const heap_part *part) {
   page_index grown = atomic_load_explicit(&walloc_heap_grown, memory_order_relaxed);
-  return grown - part->swept_at >= part->pages / 8 + 4;
+  return grown - part->swept_at >= atomic_load_explicit(&part->pages, memory_order_relaxed) / 8 + 4;
+}
+
+/* Under the lock. */
+static bool sweep_part(heap_part *part, bool forced) {
+  bool given = false;
+  uint32_t c = EAGER_CLASS;
+  if (forced || walloc_sweep_is_due(part)) {
+    c = 0;
+    part->swept_at = atomic_load_explicit(&walloc_heap_grown, memory_order_relaxed);
+    walloc_part_receive(part);
+    atomic_fetch_add_explicit(&walloc_heap_sweeps, 1, memory_order_relaxed);
+  }
+  for (; c < CLASSES; c++)
+    given |= sweep_class(part, c);
+  return given;
 }
 
 /* The next sweep looks at the next window of a heap that is larger than one. */
@@ -168,27 +173,26 @@ static void move_window(void) {
   sweep.begin = sweep.begin + WINDOW < end ? sweep.begin + WINDOW : 0;
 }
 
-static bool sweep_idle_parts(bool even_if_not_due) {
+static bool sweep_idle_parts(bool forced) {
   bool given = false;
   heap_part *part;
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++) {
     if (!walloc_part_borrow(part))
       continue;
-    if (even_if_not_due || walloc_sweep_is_due(part))
-      given |= sweep_part(part);
+    given |= sweep_part(part, forced);
     walloc_part_return(part);
   }
   return given;
 }
 
-bool walloc_sweep(heap_part *own, bool idle_too, bool even_if_not_due) {
+bool walloc_sweep(heap_part *own, bool idle_too, bool forced) {
   bool given = false;
   if (!walloc_lock_try(&sweep.lock))
     return false;
-  if (!is_no_part(own) && (even_if_not_due || walloc_sweep_is_due(own)))
-    given = sweep_part(own);
+  if (!is_no_part(own))
+    given = sweep_part(own, forced);
   if (idle_too)
-    given |= sweep_idle_parts(even_if_not_due);
+    given |= sweep_idle_parts(forced);
   move_window();
   walloc_lock_release(&sweep.lock);
   return given;

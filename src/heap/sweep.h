@@ -8,14 +8,16 @@
 #define WALLOC_HEAP_SWEEP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct heap_part;
 
 /* Whether the heap has grown enough since the part was swept. */
 bool walloc_sweep_is_due(const struct heap_part *part);
 
-/* Sweeps the calling thread's part, and on request all that no thread has, where it is due. True when any
- * page was given back; false too while another thread sweeps. */
-bool walloc_sweep(struct heap_part *own, bool idle_too, bool even_if_not_due);
+/* Sweeps the calling thread's part: where it is not due, only the classes that are quick to sweep, as they
+ * have few blocks. On request also the parts that no thread has, where it is due. `forced`: as if all were
+ * due. True when any page was given back; false too while another thread sweeps. */
+bool walloc_sweep(struct heap_part *own, bool idle_too, bool forced);
 
 #endif

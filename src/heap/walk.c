@@ -5,7 +5,7 @@
  * space between the lowest and the highest page of the heap is set for those in any list, and then the
  * spans are read off:
  *
- *     bits:  | 0 1 1 0 ... | page | page | ...       128 bytes for each page of 16 KiB
+ *     bits:  | 0 1 1 0 ... | page | page | ...       32 bytes for each page
  */
 #include "heap/large.h"
 #include "heap/part.h"
@@ -46,6 +46,14 @@ static void mark_lists(const walk *w, block_offset list) {
     mark_list(w, list);
 }
 
+static void mark_row(const walk *w, uint32_t c, span_row row) {
+  for (; row != 0; row = span_row_behind_first(row, c)) {
+    block_offset block = span_row_first(row) * PAGE, end = block + span_blocks(c) * class_size(c);
+    for (; block != end; block += class_size(c))
+      mark(w, block);
+  }
+}
+
 static void mark_part(const walk *w, heap_part *part) {
   mark_lists(w, atomic_load_explicit(&part->incoming, memory_order_acquire));
   for (uint32_t i = 0; i < OUTBOX; i++)
@@ -53,9 +61,7 @@ static void mark_part(const walk *w, heap_part *part) {
   for (uint32_t c = 0; c < CLASSES; c++) {
     mark_list(w, list_first(part->lists[c]));
     mark_lists(w, part->pending[c]);
-    const uncut *rest = &part->uncut[c];
-    for (block_offset block = rest->next; block != rest->end; block += class_size(c))
-      mark(w, block);
+    mark_row(w, c, part->uncut[c]);
   }
 }
 

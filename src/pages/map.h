@@ -1,4 +1,4 @@
-/* The page map: 16 bits for each 16 KiB page of the 4 GiB, which say who owns it. It is the authority
+/* The page map: 16 bits for each 4 KiB page of the 4 GiB, which say who owns it. It is the authority
  * on that; everything else could be derived from it.
  *
  *     entry:  0 0 0 0 0 0 0 0 | not the first page of its run : 1 | owner : 7 |     runs
@@ -9,7 +9,7 @@
  *
  * Free pages carry no first-of-run bit: neighbouring free runs are one run without anybody having to
  * join them. All pages of a span have the same entry, so that a free needs no more than the one of the
- * block's own page; a span of n pages begins at a multiple of n, so that its start is known too. 512 KiB
+ * block's own page; a span of n pages begins at a multiple of n, so that its start is known too. 2 MiB
  * of zeros at the start, in .bss: no bytes in the file, and pages of the system only where it is written.
  *
  * Invariants: an entry is written only by the holder of the page lock, or by the owner of its page as long
@@ -47,7 +47,7 @@ typedef uint16_t page_mark;
 #define PAGE_NOT_FIRST ((page_mark)128)
 #define PAGE_SPAN ((page_mark)512) /* this and all above: spans */
 
-_Static_assert(PAGE_COUNT == 262144, "the map's length is part of what JavaScript reads");
+_Static_assert(PAGE_COUNT == 1048576, "the map's length is part of what JavaScript reads");
 _Static_assert(PAGE_ARENA + WALLOC_ARENAS_MAX <= PAGE_NOT_FIRST, "a slot fits the owner's bits");
 
 /* Written by the holder of the page lock, and by owners: see above. */

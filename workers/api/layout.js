@@ -32,7 +32,7 @@ export const TIERS = /** @type {const} */ (['render', 'scene', 'entity']);
 export const SLOTS = 32;
 
 /** WALLOC_PAGE_SIZE. The page map has 16 bits for each: its owner, and whether it begins a run. */
-export const MAP_PAGE = 16384;
+export const MAP_PAGE = 4096;
 /** Owner of an arena's pages, plus its slot. */
 export const PAGE_ARENA = 64;
 /** Added on every page of a run (an arena's chunk is one) but its first. */
