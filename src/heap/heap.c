@@ -66,7 +66,8 @@ static void *allocate_beyond_small(size_t size, size_t alignment, bool *zero) {
   return block == NULL ? fail(error) : block;
 }
 
-/* A thread for which there is no part gets its small blocks from the large ones. */
+/* A thread for which there is no part, and who finds no page for a span, get small blocks from the large
+ * ones: much for little, but better than nothing. */
 static NOINLINE void *allocate_slowly(size_t size) {
   bool zero;
   if (size == 0)
@@ -78,7 +79,7 @@ static NOINLINE void *allocate_slowly(size_t size) {
   if (is_no_part(part))
     return allocate_beyond_small(size, 1, &zero);
   if (list_first(part->lists[c]) == 0 && !walloc_part_refill(part, c))
-    return fail(WALLOC_ERROR_OUT_OF_MEMORY);
+    return allocate_beyond_small(size, 1, &zero);
   return pop(part, c);
 }
 
@@ -122,15 +123,16 @@ void *walloc_aligned_alloc(size_t alignment, size_t size) {
 /* ---- Freeing -------------------------------------------------------------------------------- */
 
 static void free_beyond_small(void *block, page_mark owner) {
+  walloc_misuse_kind kind = WALLOC_MISUSE_INTERIOR;
   bool known = false;
   if (owner == PAGE_LARGE)
-    (void)walloc_large_free(block, &known);
-  else if (owner == PAGE_HUGE && (known = walloc_huge_is_block(block)))
-    (void)walloc_huge_free(block);
+    known = walloc_large_free(block);
+  else if (owner == PAGE_HUGE)
+    known = walloc_huge_free(block);
+  else
+    kind = WALLOC_MISUSE_FOREIGN;
   if (!known)
-    walloc_misuse_report(owner == PAGE_LARGE || owner == PAGE_HUGE ? WALLOC_MISUSE_INTERIOR
-                                                                   : WALLOC_MISUSE_FOREIGN,
-                         block, 0, 0);
+    walloc_misuse_report(kind, block, 0, 0);
 }
 
 static NOINLINE void free_slowly(void *block, page_mark mark) {

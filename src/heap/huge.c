@@ -19,11 +19,6 @@ void *walloc_huge_allocate(size_t size, size_t alignment, bool *zero, walloc_err
   return page_address(run.first);
 }
 
-bool walloc_huge_is_block(const void *address) {
-  page_index page = page_of(address);
-  return page_entry(page) == PAGE_HUGE && address == page_address(page);
-}
-
 static page_index pages_of(const void *block) {
   page_index first = page_of(block), last = first;
   while (page_run_goes_on(last))
@@ -35,8 +30,12 @@ size_t walloc_huge_usable_size(const void *block) {
   return (size_t)pages_of(block) * WALLOC_PAGE_SIZE;
 }
 
-walloc_error walloc_huge_free(void *block) {
-  return walloc_pages_give(page_of(block), pages_of(block)) ? WALLOC_OK : WALLOC_ERROR_BUSY;
+bool walloc_huge_free(void *block) {
+  page_index page = page_of(block);
+  if (page_entry(page) != PAGE_HUGE || block != page_address(page))
+    return false;
+  (void)walloc_pages_give(page, pages_of(block));
+  return true;
 }
 
 bool walloc_huge_resize(void *block, size_t size) {

@@ -11,11 +11,9 @@
 /* NULL: `error` tells why. *zero: all bytes are known to be zero. */
 void *walloc_huge_allocate(size_t size, size_t alignment, bool *zero, walloc_error *error);
 
-/* Of an address in a page that belongs to a huge block: whether it is the block's own. */
-bool walloc_huge_is_block(const void *address);
-
-/* BUSY: nothing happened. */
-walloc_error walloc_huge_free(void *block);
+/* False: the address is not that of a live huge block. Where the page lock cannot be had (see lock.h), the
+ * block is lost. */
+bool walloc_huge_free(void *block);
 
 /* Makes it at least `size` bytes where it is, with as few pages as that takes. */
 bool walloc_huge_resize(void *block, size_t size);

@@ -111,88 +111,6 @@ static void add_region(const page_run *run, page_index pages) {
   join_regions(run->first + pages);
 }
 
-/* The whole pages inside of a free block that its region can do without: what remains at either side must
- * hold a tag at least, or nothing at all. */
-static page_index pages_inside(tag *t, page_index *first) {
-  uint32_t start = tag_offset(t), end = start + tag_size(t);
-  *first = start / PAGE;
-  if (t->before != 0)
-    *first = start % PAGE == PAGE - TAG_SIZE ? start / PAGE + 1
-                                             : (start + TAG_SIZE + NODE_SIZE - 1) / PAGE + 1;
-  page_index last = end / PAGE;
-  if (tag_is_end(tag_after(t)))
-    last = (page_index)(((uint64_t)end + TAG_SIZE) / PAGE);
-  else if (end % PAGE == TAG_SIZE)
-    last--;
-  return last > *first ? last - *first : 0;
-}
-
-/* Ends the region before the pages: t keeps what lies there, without its own tag at the end. */
-static void end_before(tag *t, page_index first) {
-  uint32_t size = first * PAGE - TAG_SIZE - tag_offset(t);
-  tag *end = tag_at(first * PAGE - TAG_SIZE);
-  if (end != t) {
-    end->before = size;
-    set_tag_word(end, TAG_USED);
-  }
-  set_tag_word(t, end == t ? TAG_USED : size | (tag_word(t) & TAG_ZERO));
-}
-
-/* Begins a region behind the pages, at `begin`, with what is left of a free block up to `after`. */
-static void begin_behind(uint32_t begin, tag *after, uint32_t zero) {
-  uint32_t size = tag_offset(after) - begin;
-  if (size != 0) {
-    set_tag_word(tag_at(begin), size | zero);
-    tag_at(begin)->before = 0;
-  }
-  after->before = size;
-}
-
-/* Gives the pages inside of a free block back. If they cannot be taken now, all is as before. */
-static bool give_inside(tag *t, page_index first, page_index count) {
-  tag whole = {.size_and_flags = tag_word(t), .before = t->before};
-  tag *after = tag_after(t);
-  uint32_t begin = (first + count) * PAGE; /* 0 at 4 GiB, where no region ends: see pages/map.h */
-  bool is_last = tag_is_end(after) && tag_offset(after) + TAG_SIZE == begin;
-  bool is_first = t->before == 0;
-  pick(t);
-  if (!is_last)
-    begin_behind(begin, after, whole.size_and_flags & TAG_ZERO);
-  if (!is_first)
-    end_before(t, first);
-  if (!walloc_pages_give(first, count)) {
-    after->before = whole.size_and_flags & ~TAG_FLAGS;
-    t->before = whole.before;
-    set_tag_word(t, whole.size_and_flags & ~TAG_ZERO);
-    put(t);
-    return false;
-  }
-  if (!is_first && !tag_is_end(t))
-    put(t);
-  if (!is_last && after->before != 0)
-    put(tag_at(begin));
-  return true;
-}
-
-static bool give_pages_of(uint32_t size, page_index count) {
-  page_index first;
-  node *found = chosen->find(size);
-  if (found == NULL)
-    return false;
-  page_index inside = pages_inside(&found->tag, &first);
-  return inside >= count && give_inside(&found->tag, first, inside);
-}
-
-bool walloc_large_give_pages(page_index count) {
-  if (count > UINT32_MAX / PAGE - 2 || !walloc_lock_try(&lock))
-    return false;
-  uint32_t least = count * PAGE - TAG_SIZE;
-  bool given =
-      give_pages_of(least, count) || give_pages_of(least + PAGE + TAG_SIZE + NODE_SIZE, count);
-  walloc_lock_release(&lock);
-  return given;
-}
-
 /* With its tag, and of a size that the index knows. */
 static uint32_t total_of(size_t size) {
   size_t indexed = size > SMALL_MAX ? size : SMALL_MAX + 1;
@@ -218,38 +136,32 @@ static walloc_error grow(uint32_t size) {
   page_index pages = pages_holding((uint64_t)size + TAG_SIZE);
   page_run run;
   walloc_error error = walloc_heap_take((page_request){pages, 1, PAGE_RAW, true}, &run);
-  if (error != WALLOC_OK)
-    return error;
-  if (!walloc_lock_insist(&lock)) {
-    (void)walloc_pages_give(run.first, pages);
-    return WALLOC_ERROR_BUSY;
-  }
-  add_region(&run, pages);
-  walloc_lock_release(&lock);
-  return WALLOC_OK;
+  if (error == WALLOC_OK)
+    add_region(&run, pages);
+  return error;
 }
 
-/* The lock is left while the heap grows, so others may take what was added: then once more. Each turn
- * obtains memory, so this ends at the maximum at the latest. */
+/* Under the lock. */
+static walloc_error find_or_grow(uint32_t size, tag **found) {
+  walloc_error error = WALLOC_OK;
+  *found = take(size);
+  if (*found == NULL && (error = grow(size)) == WALLOC_OK)
+    *found = take(size);
+  return error;
+}
+
 void *walloc_large_allocate(size_t size, bool *zero, walloc_error *error) {
-  uint32_t total = total_of(size);
-  for (;;) {
-    if (!walloc_lock_insist(&lock)) {
-      *error = WALLOC_ERROR_BUSY;
-      return NULL;
-    }
-    tag *t = take(total);
-    if (t != NULL) {
-      *zero = tag_is_zero(t);
-      set_tag_word(t, tag_word(t) & ~TAG_ZERO);
-    }
-    walloc_lock_release(&lock);
-    if (t != NULL)
-      return tag_block(t);
-    *error = grow(total);
-    if (*error != WALLOC_OK)
-      return NULL;
+  tag *t;
+  *error = WALLOC_ERROR_BUSY;
+  if (!walloc_lock_insist(&lock))
+    return NULL;
+  *error = find_or_grow(total_of(size), &t);
+  if (t != NULL) {
+    *zero = tag_is_zero(t);
+    set_tag_word(t, tag_word(t) & ~TAG_ZERO);
   }
+  walloc_lock_release(&lock);
+  return t == NULL ? NULL : tag_block(t);
 }
 
 /* ---- Freeing and resizing ------------------------------------------------------------------- */
@@ -261,17 +173,17 @@ static bool is_live(tag *t) {
          page_owner(page_of(tag_after(t))) == PAGE_LARGE && tag_after(t)->before == size;
 }
 
-walloc_error walloc_large_free(void *block, bool *known) {
+bool walloc_large_free(void *block) {
   tag *t = tag_of_block(block);
   if (!walloc_lock_insist(&lock))
-    return WALLOC_ERROR_BUSY;
-  *known = is_live(t);
-  if (*known) {
+    return true;
+  bool live = is_live(t);
+  if (live) {
     set_tag_word(t, tag_size(t));
     settle(t);
   }
   walloc_lock_release(&lock);
-  return WALLOC_OK;
+  return live;
 }
 
 /* Under the lock. Room comes from a free block behind; what is too much becomes one. */

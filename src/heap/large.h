@@ -17,8 +17,9 @@
 #define LARGE_DIRTY ((size_t)16)
 void *walloc_large_allocate(size_t size, bool *zero, walloc_error *error);
 
-/* *known false: the address is not that of a live large block. BUSY: nothing happened. */
-walloc_error walloc_large_free(void *block, bool *known);
+/* False: the address is not that of a live large block. Where the lock cannot be had (see lock.h), the block
+ * is lost. */
+bool walloc_large_free(void *block);
 
 /* Makes the block at least `size` bytes where it is. */
 bool walloc_large_resize(void *block, size_t size);
@@ -26,9 +27,6 @@ bool walloc_large_resize(void *block, size_t size);
 static inline size_t large_usable_size(void *block) {
   return tag_size(tag_of_block(block)) - TAG_SIZE;
 }
-
-/* Gives pages in the middle of a free block back, if there is one with `count` of them in a row. */
-bool walloc_large_give_pages(page_index count);
 
 /* Sorts the free blocks anew. BUSY. */
 walloc_error walloc_large_choose(const strategy *next);

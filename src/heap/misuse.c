@@ -16,6 +16,6 @@ void walloc_heap_on_misuse(walloc_misuse_function *function, void *user) {
 void walloc_misuse_report(walloc_misuse_kind kind, void *address, size_t size, unsigned part) {
   walloc_misuse misuse = {kind, address, size, part};
   if (told == NULL)
-    walloc_platform_abort("walloc: misuse of the heap\n");
+    walloc_platform_abort("walloc: heap misuse\n");
   told(&misuse, told_user);
 }

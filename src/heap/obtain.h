@@ -1,10 +1,8 @@
 /* How the heap comes to pages: from what is free, from its own idle memory, and only then by growth.
  *
- *     free pages  ─►  a free large block with enough whole pages in it
- *                 ─►  if others or this part have grown enough since: empty spans (sweep.h)
- *                 ─►  growth
+ *     free pages  ─►  empty spans (sweep.h)  ─►  growth  ─►  all empty spans there are
  *
- * Any thread. Takes the page lock and the large blocks' lock, one after the other. */
+ * Any thread, also with the large blocks' lock. Tries the sweep lock and takes the page lock. */
 #ifndef WALLOC_HEAP_OBTAIN_H
 #define WALLOC_HEAP_OBTAIN_H
 

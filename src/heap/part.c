@@ -15,21 +15,13 @@ _Thread_local heap_part *walloc_own_part = &walloc_no_part;
 /* All zero: its lists are empty and have no room, so an allocation and a free both take the slow way. */
 heap_part walloc_no_part;
 
-typedef heap_part *part_page;
+/* Some to each page. Slots are filled from the first on, and once each, by compare-and-swap; release, pairs
+ * with acquire: who sees a part sees its key, and zeros. The last slot stays empty. */
+#define PARTS_IN_PAGE (WALLOC_PAGE_SIZE / sizeof(heap_part))
+typedef heap_part *part_slot;
+static _Atomic part_slot parts[PARTS + 1];
 
-/* Parts lie in pages, this many in each; all zero but the key until a thread has them.
- * Written once each, by compare-and-swap; release, pairs with acquire: the page is zero before. */
-#define PARTS_IN_PAGE ((uint32_t)(WALLOC_PAGE_SIZE / sizeof(heap_part)))
-static _Atomic part_page part_pages[PARTS / PARTS_IN_PAGE + 1];
-
-static heap_part *page_of_part(uint32_t n) {
-  return atomic_load_explicit(&part_pages[n / PARTS_IN_PAGE], memory_order_acquire);
-}
-
-heap_part *walloc_part(uint32_t n) {
-  heap_part *page = n < PARTS ? page_of_part(n) : NULL;
-  return page == NULL ? NULL : &page[n % PARTS_IN_PAGE];
-}
+heap_part *walloc_part(uint32_t n) { return atomic_load_explicit(&parts[n], memory_order_acquire); }
 
 bool walloc_part_borrow(heap_part *part) {
   uint32_t nobody = 0;
@@ -42,25 +34,32 @@ void walloc_part_return(heap_part *part) {
   atomic_store_explicit(&part->thread, 0, memory_order_release);
 }
 
-/* Of two threads that bring a page for the same parts one gives its own back. */
-static heap_part *add_page(uint32_t n) {
+/* Into the first empty slot from the nth on. */
+static void enter_slot(uint32_t n, heap_part *part) {
+  for (; n < PARTS; n++) {
+    heap_part *none = NULL;
+    part->key = (n + PARTS_FIRST) << PART_SHIFT;
+    if (atomic_compare_exchange_strong_explicit(&parts[n], &none, part, memory_order_acq_rel,
+                                                memory_order_relaxed))
+      return;
+  }
+}
+
+/* A page of parts. Another thread may add some for the same slots: then there are more of them. */
+static bool add_parts(uint32_t n) {
   page_run run;
   if (walloc_pages_take(&(page_request){1, 1, PAGE_OWN, true}, &run) != WALLOC_OK)
-    return NULL;
-  heap_part *none = NULL, *page = (heap_part *)(void *)page_address(run.first);
+    return false;
+  heap_part *page = (heap_part *)(void *)page_address(run.first);
   __builtin_memset((void *)page, 0, WALLOC_PAGE_SIZE);
   for (uint32_t i = 0; i < PARTS_IN_PAGE; i++)
-    page[i].key = (n + i + PARTS_FIRST) << PART_SHIFT;
-  if (atomic_compare_exchange_strong_explicit(&part_pages[n / PARTS_IN_PAGE], &none, page,
-                                              memory_order_acq_rel, memory_order_acquire))
-    return page;
-  (void)walloc_pages_give(run.first, 1);
-  return none;
+    enter_slot(n, &page[i]);
+  return true;
 }
 
 static heap_part *find_part(void) {
   for (uint32_t n = 0; n < PARTS; n++) {
-    if (page_of_part(n) == NULL && add_page(n) == NULL)
+    if (walloc_part(n) == NULL && !add_parts(n))
       break;
     heap_part *part = walloc_part(n);
     if (walloc_part_borrow(part))

@@ -66,9 +66,9 @@ typedef struct heap_part {
   alignas(64) _Atomic block_offset incoming;
   /* How often others have passed the stack by since it was received last. Written by all; a hint. */
   _Atomic uint32_t overlooked;
-  /* Its spans, by class and together in pages. Relaxed: they only tell how much at once. Written by the
-   * owner, and by whoever gives spans of his back, by addition. */
-  _Atomic uint32_t spans[CLASSES], pages;
+  /* Pages of its spans. Relaxed: it only tells how much to take at once. Written by the owner, and by
+   * whoever gives spans of his back, by addition. */
+  _Atomic page_index pages;
   /* The thread that has it, 0: none. Written by whoever takes it, and by its owner who leaves it. */
   _Atomic uint32_t thread;
 } heap_part;
@@ -82,7 +82,7 @@ static inline bool is_no_part(const heap_part *part) { return part == &walloc_no
 /* Gives the calling thread a part. walloc_no_part when there are none left, or no memory for one. */
 heap_part *walloc_part_enter(void);
 
-/* Part number `n`, from 0; NULL when there is none yet, nor any of a higher number. */
+/* Part number `n`, from 0 to PARTS; NULL when there is none yet, nor any of a higher number. */
 heap_part *walloc_part(uint32_t n);
 
 /* The part that an entry of the page map names. */
@@ -119,12 +119,6 @@ void walloc_part_send_all(heap_part *own);
 static inline uint32_t send_room(uint32_t c) {
   uint32_t blocks = SEND_BYTES / class_size(c);
   return blocks < 1 ? 1 : blocks > SEND_BLOCKS ? SEND_BLOCKS : blocks;
-}
-
-/* The part counts spans of a class more, or less. */
-static inline void count_spans(heap_part *part, uint32_t c, uint32_t change) {
-  atomic_fetch_add_explicit(&part->spans[c], change, memory_order_relaxed);
-  atomic_fetch_add_explicit(&part->pages, change * span_pages(c), memory_order_relaxed);
 }
 
 /* Cuts a span of the class into blocks on top of the part's list. */

@@ -4,8 +4,8 @@
 #include "heap/obtain.h"
 #include "heap/part.h"
 
-/* A class that has many spans gets several at a time, one behind the other. */
-#define SPANS_AT_ONCE_PART 8 /* of those that it has */
+/* A part that has many pages takes several spans at a time, one behind the other. */
+#define PAGES_AT_ONCE_PART 256 /* of those that it has */
 #define PAGES_AT_ONCE ((page_index)16)
 
 /* Others' blocks that were freed here and are not sent yet; not a few, which would come back and forth, and may
@@ -55,9 +55,10 @@ static bool cut_next(heap_part *part, uint32_t c) {
 }
 
 static uint32_t spans_at_once(const heap_part *part, uint32_t c) {
-  uint32_t has = atomic_load_explicit(&part->spans[c], memory_order_relaxed);
-  uint32_t most = PAGES_AT_ONCE / span_pages(c), count = 1 + has / SPANS_AT_ONCE_PART;
-  return class_is_eager(c) ? 1 : count < most ? count : most;
+  page_index pages = atomic_load_explicit(&part->pages, memory_order_relaxed) / PAGES_AT_ONCE_PART;
+  if (pages > PAGES_AT_ONCE)
+    pages = PAGES_AT_ONCE;
+  return pages < 2 * span_pages(c) || class_is_eager(c) ? 1 : pages / span_pages(c);
 }
 
 static bool add_spans(heap_part *part, uint32_t c, uint32_t count) {
@@ -66,7 +67,7 @@ static bool add_spans(heap_part *part, uint32_t c, uint32_t count) {
   page_request wanted = {pages * count, pages, (page_mark)(part->key + c), true};
   if (walloc_heap_take(wanted, &run) != WALLOC_OK)
     return false;
-  count_spans(part, c, count);
+  atomic_fetch_add_explicit(&part->pages, pages * count, memory_order_relaxed);
   part->uncut[c] = span_row_of(run.first, count);
   return true;
 }

@@ -6,7 +6,7 @@
  *     first[row][list] ──► block ◄──► block
  *
  * Good fit begins at the first list all of whose blocks are large enough, so it takes the same few steps
- * whatever is free, and may pass over a block that would just have fit. Best fit looks at all blocks of the
+ * whatever is free, and may pass over a block that would just fit; not where it is the only one. Best fit looks at all blocks of the
  * first list that has one that fits: its time grows with how many free blocks there are of about that size.
  *
  * Under the large lock. */
@@ -78,15 +78,6 @@ static uint32_t first_from(place_in_lists p) {
   return first[p.row][__builtin_ctz(here)];
 }
 
-/* The size is rounded up to where a list begins, so that the whole list fits. */
-static node *find_good(uint32_t size) {
-  uint32_t step = 1u << (28 - __builtin_clz(size));
-  if (size > UINT32_MAX - step)
-    return NULL;
-  uint32_t found = first_from(place_of(size + step - 1));
-  return found == 0 ? NULL : node_at(found);
-}
-
 static node *smallest_in(uint32_t offset, uint32_t size) {
   node *best = NULL;
   for (; offset != 0; offset = node_at(offset)->link[1]) {
@@ -101,6 +92,14 @@ static node *find_best(uint32_t size) {
   place_in_lists p = place_of(size);
   node *best = smallest_in(first[p.row][p.list], size);
   return best != NULL ? best : smallest_in(first_from(list_behind(p)), size);
+}
+
+/* The size is rounded up to where a list begins, so that the whole list fits; before the memory grows, a
+ * block that just fits is looked for too. */
+static node *find_good(uint32_t size) {
+  uint32_t step = 1u << (28 - __builtin_clz(size));
+  uint32_t found = size > UINT32_MAX - step ? 0 : first_from(place_of(size + step - 1));
+  return found == 0 ? find_best(size) : node_at(found);
 }
 
 static void clear(void) {

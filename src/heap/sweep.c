@@ -3,9 +3,8 @@
  *     1. merge   all its lists into one
  *     2. count   free blocks of each span     the list ──► counts[span]
  *     3. sort    blocks of full counts are dropped, one of each such span is kept in a chain;
- *                all others make the new list
- *     4. clear   the counts that were used
- *     5. give    the pages of the spans in the chain
+ *                all others make the new list, and their counts are cleared
+ *     4. give    the pages of the spans in the chain
  *
  * The counts are one static table, a window over the pages: in larger heaps each sweep looks at another
  * window. The sweep lock guards it; who finds it taken does without a sweep.
@@ -30,7 +29,6 @@ static struct {
 typedef struct sweeping {
   heap_part *part;
   uint32_t c, full; /* full: the count of a span that is empty */
-  bool found;       /* such a span */
 } sweeping;
 
 static uint16_t *count_of_span(page_index first) {
@@ -61,56 +59,47 @@ static void merge(const sweeping *s) {
   }
 }
 
-static void count(sweeping *s, block_offset block) {
-  uint16_t *counted = count_of_span(span_of(s, block));
-  if (counted != NULL && ++*counted == s->full)
-    s->found = true;
-}
-
-static void count_all(sweeping *s) {
+static void count_all(const sweeping *s) {
   block_offset block = list_first(s->part->lists[s->c]);
-  for (; block != 0; block = list_first(list_below(block)))
-    count(s, block);
+  for (; block != 0; block = list_first(list_below(block))) {
+    uint16_t *counted = count_of_span(span_of(s, block));
+    if (counted != NULL)
+      ++*counted;
+  }
 }
 
 #define DROPPED UINT16_MAX /* a span that is in the chain */
 
-/* Blocks that stay make the new list; of each empty span one block goes into the chain. */
+/* Of each empty span one block goes into the chain. The other spans' blocks make the new list; their counts
+ * are cleared at the first of them, which no other takes for full. */
 static block_offset sort(const sweeping *s) {
   block_list kept = 0;
   block_offset chain = 0, block = list_first(s->part->lists[s->c]);
   for (block_offset below; block != 0; block = below) {
     below = list_first(list_below(block));
     uint16_t *counted = count_of_span(span_of(s, block));
+    if (counted != NULL && *counted == DROPPED)
+      continue;
     if (counted != NULL && *counted == s->full) {
       *counted = DROPPED;
       set_next_list(block, chain);
       chain = block;
-    } else if (counted == NULL || *counted != DROPPED) {
-      add_to(&kept, s, block);
+      continue;
     }
+    if (counted != NULL)
+      *counted = 0;
+    add_to(&kept, s, block);
   }
   s->part->lists[s->c] = kept;
   return chain;
 }
 
-static void clear_count(const sweeping *s, block_offset block) {
-  uint16_t *counted = count_of_span(span_of(s, block));
-  if (counted != NULL)
-    *counted = 0;
-}
-
-static void clear_counts(const sweeping *s) {
-  block_offset block = list_first(s->part->lists[s->c]);
-  for (; block != 0; block = list_first(list_below(block)))
-    clear_count(s, block);
-}
-
 static bool give(const sweeping *s, page_index first, uint32_t spans) {
   heap_part *owner = part_of_mark(page_entry(first));
-  if (!walloc_pages_give(first, span_pages(s->c) * spans))
+  page_index pages = span_pages(s->c) * spans;
+  if (!walloc_pages_give(first, pages))
     return false;
-  count_spans(owner, s->c, 0 - spans);
+  atomic_fetch_sub_explicit(&owner->pages, pages, memory_order_relaxed);
   return true;
 }
 
@@ -118,8 +107,8 @@ static bool give(const sweeping *s, page_index first, uint32_t spans) {
 static void give_spans(const sweeping *s, block_offset chain) {
   for (block_offset next; chain != 0; chain = next) {
     next = next_list(chain);
-    clear_count(s, chain);
     page_index first = span_of(s, chain);
+    *count_of_span(first) = 0;
     if (!give(s, first, 1))
       walloc_part_cut(s->part, s->c, first);
   }
@@ -135,14 +124,11 @@ static bool give_uncut(const sweeping *s) {
 }
 
 static bool sweep_class(heap_part *part, uint32_t c) {
-  sweeping s = {part, c, span_blocks(c), false};
+  sweeping s = {part, c, span_blocks(c)};
   bool given = give_uncut(&s);
   merge(&s);
-  if (list_first(part->lists[c]) == 0)
-    return given;
   count_all(&s);
-  block_offset chain = s.found ? sort(&s) : 0;
-  clear_counts(&s);
+  block_offset chain = sort(&s);
   give_spans(&s, chain);
   return given || chain != 0;
 }
@@ -169,30 +155,22 @@ static bool sweep_part(heap_part *part, bool forced) {
 
 /* The next sweep looks at the next window of a heap that is larger than one. */
 static void move_window(void) {
-  page_index end = (page_index)(walloc_platform_end() / WALLOC_PAGE_SIZE);
+  page_index end = walloc_platform_end_page();
   sweep.begin = sweep.begin + WINDOW < end ? sweep.begin + WINDOW : 0;
-}
-
-static bool sweep_idle_parts(bool forced) {
-  bool given = false;
-  heap_part *part;
-  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++) {
-    if (!walloc_part_borrow(part))
-      continue;
-    given |= sweep_part(part, forced);
-    walloc_part_return(part);
-  }
-  return given;
 }
 
 bool walloc_sweep(heap_part *own, bool idle_too, bool forced) {
   bool given = false;
+  heap_part *part;
   if (!walloc_lock_try(&sweep.lock))
     return false;
-  if (!is_no_part(own))
-    given = sweep_part(own, forced);
-  if (idle_too)
-    given |= sweep_idle_parts(forced);
+  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++) {
+    bool borrowed = idle_too && walloc_part_borrow(part);
+    if (borrowed || part == own)
+      given |= sweep_part(part, forced);
+    if (borrowed)
+      walloc_part_return(part);
+  }
   move_window();
   walloc_lock_release(&sweep.lock);
   return given;

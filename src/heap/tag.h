@@ -67,7 +67,9 @@ static inline bool tag_is_zero(const tag *t) { return (tag_word(t) & TAG_ZERO) !
 
 static inline bool tag_is_end(const tag *t) { return tag_size(t) == 0; }
 
-static inline tag *tag_after(tag *t) { return (tag *)((uintptr_t)t + tag_size(t)); }
+static inline tag *tag_after_size(tag *t, uint32_t size) { return (tag *)((uintptr_t)t + size); }
+
+static inline tag *tag_after(tag *t) { return tag_after_size(t, tag_size(t)); }
 
 /* NULL for a region's first. */
 static inline tag *tag_before(tag *t) {

@@ -52,9 +52,9 @@ page_index walloc_map_find(page_index begin, page_index end, page_index count, p
   return end;
 }
 
-page_index walloc_map_free_before(page_index begin, page_index end) {
+page_index walloc_map_free_before(page_index end) {
   page_index page = end;
-  while (page > begin && page_is_free(page - 1))
+  while (page > 0 && page_is_free(page - 1))
     page--;
   return end - page;
 }

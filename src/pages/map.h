@@ -106,7 +106,7 @@ void walloc_map_rewrite(page_index first, page_index count, page_mark owner);
 page_index walloc_map_find(page_index begin, page_index end, page_index count, page_index alignment,
                            page_index *lowest);
 
-/* How many free pages lie directly before `end`, not looking below `begin`. */
-page_index walloc_map_free_before(page_index begin, page_index end);
+/* How many free pages lie directly before `end`. */
+page_index walloc_map_free_before(page_index end);
 
 #endif

@@ -1,9 +1,9 @@
 /* The page provider. See pages.h.
  *
- *     0        lowest                                      top                    PAGE_LIMIT
- *     | foreign  | runs, free runs, other people's memory   | never obtained       |
+ *     0                                                    top                    PAGE_LIMIT
+ *     | foreign | runs, free runs, other people's memory    | never obtained       |
  *
- * Invariants, whenever the page lock is free: no page outside [lowest, top) is free; no free page lies
+ * Invariants, whenever the page lock is free: no page from `top` on is free; no free page lies
  * below `first_free`; `obtained` is the number of pages that are not foreign.
  *
  * What a kill leaves behind (with the lock, which names the dead thread): the map is the truth, and
@@ -17,16 +17,17 @@
  * statistics: hence atomic, relaxed. */
 static struct {
   walloc_lock lock;
-  _Atomic page_index lowest, top, first_free;
-  _Atomic page_index maximum, obtained, free, own, heap, heap_peak;
-} pages = {.lowest = PAGE_LIMIT, .first_free = PAGE_LIMIT, .maximum = PAGE_LIMIT};
+  _Atomic page_index top, first_free;
+  _Atomic page_index withheld; /* of all there can be, by the maximum */
+  _Atomic page_index obtained, free, own, heap, heap_peak;
+} pages;
 
 #define get(field) atomic_load_explicit(&pages.field, memory_order_relaxed)
 #define set(field, value) atomic_store_explicit(&pages.field, (value), memory_order_relaxed)
 
 void walloc_pages_start(size_t maximum) {
   uint64_t count = maximum / WALLOC_PAGE_SIZE;
-  set(maximum, count > PAGE_LIMIT ? PAGE_LIMIT : (page_index)count);
+  set(withheld, count > PAGE_LIMIT ? 0 : PAGE_LIMIT - (page_index)count);
 }
 
 /* ---- Under the lock ----------------------------------------------------------------------- */
@@ -37,16 +38,13 @@ static void note_free(page_index first, page_index count) {
     set(first_free, first);
 }
 
-/* The grant's whole pages below the limit join the free ones. */
+/* The pages below the limit join the free ones. */
 static void accept(walloc_grant grant) {
-  page_index first = pages_holding(grant.start);
-  page_index end = (page_index)((grant.start + grant.length) / WALLOC_PAGE_SIZE);
+  page_index first = grant.first_page, end = first + grant.pages;
   if (end > PAGE_LIMIT)
     end = PAGE_LIMIT;
   if (first >= end)
     return;
-  if (first < get(lowest))
-    set(lowest, first);
   if (end > get(top))
     set(top, end);
   set(obtained, get(obtained) + (end - first));
@@ -54,26 +52,20 @@ static void accept(walloc_grant grant) {
   note_free(first, end - first);
 }
 
-/* How many bytes to ask the platform for so that `count` free pages in a row come out, if nobody else
- * grows the memory at the same moment: free pages at the very end need not be obtained again. 0: the
- * limit of the address space is in the way. */
-static uint64_t bytes_missing(page_index count) {
-  uint64_t end = walloc_platform_end();
-  uint64_t padding = (WALLOC_PAGE_SIZE - end % WALLOC_PAGE_SIZE) % WALLOC_PAGE_SIZE;
-  uint64_t next = (end + padding) / WALLOC_PAGE_SIZE;
-  if (next >= PAGE_LIMIT)
-    return 0;
-  page_index behind = walloc_map_free_before(get(lowest), (page_index)next);
+/* How many pages to ask the platform for so that `count` free ones in a row come out, if nobody else grows
+ * the memory at the same moment: free pages at the very end need not be obtained again. 0: the limit of the
+ * address space is in the way. */
+static page_index pages_missing(page_index count) {
+  page_index next = walloc_platform_end_page();
+  page_index behind = walloc_map_free_before(next);
   page_index missing = count > behind ? count - behind : 1;
-  if (missing > PAGE_LIMIT - next)
-    return 0;
-  return padding + (uint64_t)missing * WALLOC_PAGE_SIZE;
+  return next < PAGE_LIMIT && missing <= PAGE_LIMIT - next ? missing : 0;
 }
 
 /* What may still be obtained. The last growth may have gone above the maximum by less than what the
  * platform grows by at least, and an earlier walloc may have had a larger one. */
 static page_index below_maximum(void) {
-  page_index most = get(maximum), now = get(obtained);
+  page_index most = PAGE_LIMIT - get(withheld), now = get(obtained);
   return now < most ? most - now : 0;
 }
 
@@ -81,11 +73,11 @@ static page_index below_maximum(void) {
 static bool grow_once(page_index count) {
   if (!walloc_platform_start())
     return false;
-  uint64_t missing = bytes_missing(count);
-  if (missing == 0 || missing / WALLOC_PAGE_SIZE > below_maximum())
+  page_index missing = pages_missing(count);
+  if (missing == 0 || missing > below_maximum())
     return false;
   walloc_grant grant = walloc_platform_grow(missing);
-  if (grant.length == 0)
+  if (grant.pages == 0)
     return false;
   accept(grant);
   return true;
@@ -103,8 +95,8 @@ static bool find_free(const page_request *wanted, page_index *first) {
 
 /* How many pages must be free at the end for the run to begin at its alignment. */
 static page_index count_with_padding(const page_request *wanted) {
-  page_index end = (page_index)((walloc_platform_end() + WALLOC_PAGE_SIZE - 1) / WALLOC_PAGE_SIZE);
-  page_index begin = end - walloc_map_free_before(get(lowest), end);
+  page_index end = walloc_platform_end_page();
+  page_index begin = end - walloc_map_free_before(end);
   page_index over = begin % wanted->alignment;
   return wanted->count + (over == 0 ? 0 : wanted->alignment - over);
 }
@@ -153,9 +145,7 @@ walloc_error walloc_pages_take(const page_request *wanted, page_run *run) {
 }
 
 /* Whether the next growth will continue our memory, as far as one can know. */
-static bool nobody_grew_behind(void) {
-  return walloc_platform_end() / WALLOC_PAGE_SIZE <= get(top);
-}
+static bool nobody_grew_behind(void) { return walloc_platform_end_page() <= get(top); }
 
 /* Whether all pages are free. *missing: how many of them, at the end, are not obtained yet. */
 static bool is_free_or_beyond(page_index first, page_index count, page_index *missing) {
@@ -217,14 +207,14 @@ bool walloc_pages_adopt(page_index first, page_index count) {
 }
 
 walloc_pages_sums walloc_pages_count(void) {
-  walloc_pages_sums sums = {.maximum = get(maximum),
+  walloc_pages_sums sums = {.maximum = PAGE_LIMIT - get(withheld),
                             .obtained = get(obtained),
                             .free = get(free),
                             .own = get(own),
                             .heap = get(heap),
                             .heap_peak = get(heap_peak)};
   uint64_t limit = walloc_platform_maximum() / WALLOC_PAGE_SIZE;
-  uint64_t next = walloc_platform_end() / WALLOC_PAGE_SIZE;
+  page_index next = walloc_platform_end_page();
   if (limit > PAGE_LIMIT)
     limit = PAGE_LIMIT;
   page_index space = next < limit ? (page_index)(limit - next) : 0;

@@ -35,19 +35,19 @@ bool walloc_platform_start(void);
 /* The most that walloc may ever obtain here, in bytes; 2^32 less a page fits no 32-bit size_t. */
 size_t walloc_platform_maximum(void);
 
-/* Where the next growth would begin, as an offset from the base. Others may grow in between, so it
- * is a hint. At 4 GiB it is 2^32, hence 64 bits. */
-uint64_t walloc_platform_end(void);
+#define WALLOC_SPACE_PAGES ((uint32_t)(WALLOC_SPACE_SIZE / WALLOC_PAGE_SIZE))
 
-/* A range of memory that is now walloc's; length 0 when there is none. */
+/* The first whole page that the next growth would bring. Others may grow in between, so it is a hint. */
+uint32_t walloc_platform_end_page(void);
+
+/* Whole pages that are now walloc's; none when there are none to be had. */
 typedef struct walloc_grant {
-  uint64_t start; /* offset from the base */
-  uint64_t length;
+  uint32_t first_page, pages;
 } walloc_grant;
 
-/* Obtains at least `length` bytes in one piece, or as much of them as one step can (1 GiB). The range
- * need not continue the one before: others grow memory too. */
-walloc_grant walloc_platform_grow(uint64_t length);
+/* Obtains at least so many pages in one piece, or as many of them as one step can (1 GiB). They need not
+ * continue those before: others grow memory too. */
+walloc_grant walloc_platform_grow(uint32_t pages);
 
 /* ---- Threads ------------------------------------------------------------------------------ */
 

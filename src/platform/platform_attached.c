@@ -13,33 +13,38 @@ static _Thread_local bool may_wait;
 /* Whether somebody has taken the range behind the data. Written once, by exchange. */
 static _Atomic bool first_range_taken;
 
-static uint64_t heap_base(void) { return (uintptr_t)&__heap_base; }
+#define PAGES_IN_WASM_PAGE ((uint32_t)(WASM_PAGE / WALLOC_PAGE_SIZE))
 
-static uint64_t memory_pages(void) { return __builtin_wasm_memory_size(0); }
+/* Behind the module's own data, in whole pages. */
+static uint32_t first_range_begin(void) {
+  return (uint32_t)(((uintptr_t)&__heap_base + WALLOC_PAGE_SIZE - 1) / WALLOC_PAGE_SIZE);
+}
 
 /* Where the memory that the module was linked for ends: what is above was grown by somebody. */
-static uint64_t first_range_end(void) { return (heap_base() + WASM_PAGE - 1) & ~(WASM_PAGE - 1); }
+static uint32_t first_range_end(void) {
+  return (first_range_begin() + PAGES_IN_WASM_PAGE - 1) & ~(PAGES_IN_WASM_PAGE - 1);
+}
 
 bool walloc_platform_start(void) { return true; }
 
 size_t walloc_platform_maximum(void) { return (size_t)(WALLOC_SPACE_SIZE - WASM_PAGE); }
 
-uint64_t walloc_platform_end(void) {
+uint32_t walloc_platform_end_page(void) {
   if (!atomic_load_explicit(&first_range_taken, memory_order_relaxed))
-    return heap_base();
-  return memory_pages() * WASM_PAGE;
+    return first_range_begin();
+  return (uint32_t)__builtin_wasm_memory_size(0) * PAGES_IN_WASM_PAGE;
 }
 
-walloc_grant walloc_platform_grow(uint64_t length) {
+walloc_grant walloc_platform_grow(uint32_t pages) {
+  uint32_t begin = first_range_begin(), end = first_range_end();
   /* Relaxed: the exchange decides who owns the range; its bytes are published by the page lock. */
-  if (!atomic_exchange_explicit(&first_range_taken, true, memory_order_relaxed) &&
-      first_range_end() > heap_base())
-    return (walloc_grant){heap_base(), first_range_end() - heap_base()};
-  uint64_t pages = (length + WASM_PAGE - 1) / WASM_PAGE;
-  size_t before = __builtin_wasm_memory_grow(0, (size_t)pages);
+  if (!atomic_exchange_explicit(&first_range_taken, true, memory_order_relaxed) && end > begin)
+    return (walloc_grant){begin, end - begin};
+  uint32_t wasm_pages = (pages + PAGES_IN_WASM_PAGE - 1) / PAGES_IN_WASM_PAGE;
+  size_t before = __builtin_wasm_memory_grow(0, wasm_pages);
   if (before == SIZE_MAX)
     return (walloc_grant){0, 0};
-  return (walloc_grant){before * WASM_PAGE, pages * WASM_PAGE};
+  return (walloc_grant){(uint32_t)before * PAGES_IN_WASM_PAGE, wasm_pages * PAGES_IN_WASM_PAGE};
 }
 
 bool walloc_platform_can_wait(void) { return may_wait; }

@@ -7,22 +7,28 @@
 #include <emscripten/heap.h>
 #include <emscripten/threading.h>
 #include <math.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#define PAGE ((uint32_t)WALLOC_PAGE_SIZE)
+
 /* sbrk's argument is signed. */
-#define LARGEST_STEP ((uint64_t)1 << 30)
+#define LARGEST_STEP ((uint32_t)1 << 30)
 
 bool walloc_platform_start(void) { return true; }
 
 size_t walloc_platform_maximum(void) { return emscripten_get_heap_max(); }
 
-uint64_t walloc_platform_end(void) { return (uintptr_t)sbrk(0); }
+static uint32_t end(void) { return (uint32_t)(uintptr_t)sbrk(0); }
+
+/* What lies before the next whole page. */
+static uint32_t padding(uint32_t address) { return (0 - address) % PAGE; }
+
+uint32_t walloc_platform_end_page(void) { return (end() + padding(end())) / PAGE; }
 
 /* sbrk fails without trying again when another thread has grown the memory at the same moment, since
  * the growth it asked for is then no growth any more. So try as long as the memory keeps growing:
  * each turn but the last sees a larger memory, and memory is finite. */
-static void *sbrk_patiently(uint64_t length) {
+static void *sbrk_patiently(uint32_t length) {
   for (;;) {
     size_t before = emscripten_get_heap_size();
     void *start = sbrk((intptr_t)length);
@@ -31,18 +37,17 @@ static void *sbrk_patiently(uint64_t length) {
   }
 }
 
-walloc_grant walloc_platform_grow(uint64_t length) {
-  uint64_t end = walloc_platform_end();
-  /* Not all at once: then up to the end of a page, so that the next step's pages join this one's. */
-  if (length > LARGEST_STEP)
-    length = LARGEST_STEP - end % WALLOC_PAGE_SIZE;
-  /* At 4 GiB exactly, Emscripten believes the memory to be empty: stay away from that edge. */
-  if (length > (uint64_t)emscripten_get_heap_max() - end)
+/* Up to the end of a page, so that the next step's pages join this one's. sbrk refuses what is beyond
+ * Emscripten's maximum, which stays away from 4 GiB: there it would believe the memory to be empty. */
+walloc_grant walloc_platform_grow(uint32_t pages) {
+  if (pages > LARGEST_STEP / PAGE)
+    pages = LARGEST_STEP / PAGE;
+  uint32_t length = padding(end()) + pages * PAGE;
+  uint32_t start = (uint32_t)(uintptr_t)sbrk_patiently(length);
+  if (start == UINT32_MAX)
     return (walloc_grant){0, 0};
-  void *start = sbrk_patiently(length);
-  if (start == (void *)-1)
-    return (walloc_grant){0, 0};
-  return (walloc_grant){(uintptr_t)start, length};
+  uint32_t first = start + padding(start);
+  return (walloc_grant){first / PAGE, (start + length - first) / PAGE};
 }
 
 /* Of Emscripten's pthread library, in no header: false on a browser's main thread, true on Node's. */
@@ -60,5 +65,5 @@ void walloc_platform_wake(_Atomic uint32_t *word) { emscripten_futex_wake(word, 
 
 void walloc_platform_abort(const char *message) {
   emscripten_err(message);
-  abort();
+  __builtin_trap(); /* for JavaScript a RuntimeError, with the stack */
 }

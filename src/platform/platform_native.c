@@ -47,8 +47,12 @@ bool walloc_platform_start(void) {
 
 size_t walloc_platform_maximum(void) { return WALLOC_SPACE_SIZE; }
 
-uint64_t walloc_platform_end(void) {
-  return atomic_load_explicit(&end_offset, memory_order_relaxed);
+static uint32_t page_from(uint64_t offset) {
+  return (uint32_t)((offset + WALLOC_PAGE_SIZE - 1) / WALLOC_PAGE_SIZE);
+}
+
+uint32_t walloc_platform_end_page(void) {
+  return page_from(atomic_load_explicit(&end_offset, memory_order_relaxed));
 }
 
 /* True when a test asked for this growth to fail. */
@@ -64,20 +68,25 @@ static bool failure_is_due(void) {
 
 /* Relaxed throughout: the number carries no data with it; the memory itself is zero and unshared
  * until the caller publishes it. */
-static walloc_grant take(uint64_t length) {
-  uint64_t start = atomic_load_explicit(&end_offset, memory_order_relaxed);
+static bool take(uint64_t length, uint64_t *start) {
+  *start = atomic_load_explicit(&end_offset, memory_order_relaxed);
   do {
-    if (length > WALLOC_SPACE_SIZE - start)
-      return (walloc_grant){0, 0};
-  } while (!atomic_compare_exchange_weak_explicit(&end_offset, &start, start + length,
+    if (length > WALLOC_SPACE_SIZE - *start)
+      return false;
+  } while (!atomic_compare_exchange_weak_explicit(&end_offset, start, *start + length,
                                                   memory_order_relaxed, memory_order_relaxed));
-  return (walloc_grant){start, length};
+  return true;
 }
 
-walloc_grant walloc_platform_grow(uint64_t length) {
-  if (failure_is_due())
+/* The rest of a page that somebody else has begun is left to him. */
+walloc_grant walloc_platform_grow(uint32_t pages) {
+  uint64_t begun = atomic_load_explicit(&end_offset, memory_order_relaxed), start;
+  uint64_t padding = (uint64_t)page_from(begun) * WALLOC_PAGE_SIZE - begun;
+  uint64_t length = padding + (uint64_t)pages * WALLOC_PAGE_SIZE;
+  if (failure_is_due() || !take(length, &start))
     return (walloc_grant){0, 0};
-  return take(length);
+  uint32_t end = (uint32_t)((start + length) / WALLOC_PAGE_SIZE);
+  return (walloc_grant){page_from(start), end - page_from(start)};
 }
 
 uint32_t walloc_platform_thread(void) {
@@ -124,4 +133,7 @@ void walloc_platform_fail_growth(unsigned n) {
   atomic_store_explicit(&growths_until_failure, n, memory_order_relaxed);
 }
 
-void walloc_platform_foreign_growth(size_t bytes) { (void)take(bytes); }
+void walloc_platform_foreign_growth(size_t bytes) {
+  uint64_t start;
+  (void)take(bytes, &start);
+}
