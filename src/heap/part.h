@@ -130,7 +130,7 @@ void walloc_part_receive(heap_part *part);
 /* Blocks of the class from those who do not need them: what was sent to others who have not looked yet, and
  * what is free in parts that no thread has. They serve as well as own ones, and go to where they came from
  * when they are freed. The class has no free block of its own. */
-bool walloc_part_receive_from_others(heap_part *part, uint32_t c);
+bool walloc_part_borrow_blocks(heap_part *part, uint32_t c);
 
 /* Classes of which a few blocks are much memory: their empty spans are looked for before every growth. */
 static inline bool class_is_eager(uint32_t c) { return c >= EAGER_CLASS; }

@@ -106,7 +106,7 @@ static void take_idle(heap_part *part, heap_part *idle, uint32_t c) {
   walloc_part_return(idle);
 }
 
-bool walloc_part_receive_from_others(heap_part *part, uint32_t c) {
+bool walloc_part_borrow_blocks(heap_part *part, uint32_t c) {
   heap_part *other;
   for (uint32_t n = 0; (other = walloc_part(n)) != NULL; n++) {
     if (may_be_received(other, c))

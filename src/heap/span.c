@@ -79,7 +79,7 @@ bool walloc_part_refill(heap_part *part, uint32_t c) {
   walloc_part_receive(part);
   if (take_pending(part, c) || cut_next(part, c) || take_collected(part, c))
     return true;
-  if (walloc_part_receive_from_others(part, c))
+  if (walloc_part_borrow_blocks(part, c))
     return list_first(part->lists[c]) != 0 || take_pending(part, c);
   walloc_part_send_all(part);
   return (add_spans(part, c, spans_at_once(part, c)) || add_spans(part, c, 1)) && cut_next(part, c);

@@ -99,7 +99,7 @@ static bool give(const sweeping *s, page_index first, uint32_t spans) {
   page_index pages = span_pages(s->c) * spans;
   if (!walloc_pages_give(first, pages))
     return false;
-  atomic_fetch_sub_explicit(&owner->pages, pages, memory_order_relaxed);
+  atomic_fetch_add_explicit(&owner->pages, 0 - pages, memory_order_relaxed);
   return true;
 }
 

@@ -7,7 +7,7 @@
 export const VERSION = '0.1.0';
 
 /** Pages of 64 KiB that the module's own data takes: what its memory must have at first. */
-export const MODULE_PAGES = 11;
+export const MODULE_PAGES = 37;
 
 /** Bytes of a page of a WebAssembly.Memory, and how many 4 GiB have. */
 export const WASM_PAGE = 65536;
