@@ -1,56 +1,57 @@
 /**
  * What walloc costs, as ratios taken in one run on this machine.
  *
- *     npm run bench
+ *     npm run bench                            everything, about 15 minutes
+ *     npm run bench -- heap                    or arenas
+ *     npm run bench -- heap --rounds 5 --only pair,replay --threads 1,2 --json rows.json
  */
-import { isMain, run, script, step } from './run.mjs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { benchArenas } from './bench/arenas.mjs';
+import { benchHeap } from './bench/heap.mjs';
 import { buildPreset } from './build.mjs';
+import { Problem, isMain, script, step } from './run.mjs';
 import { setUpForTests } from './setup.mjs';
 
-const ROUNDS = 7;
-const FRAMES = ['200', '10000']; // frames, blocks in each
-const MALLOCS = ['dlmalloc', 'emmalloc', 'mimalloc'];
+const ROUNDS = 3;
 
-/** @param {number[]} values */
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
-
-/**
- * Nanoseconds for each block of a frame: walloc's tier beside the SDK's mallocs, in alternating rounds.
- *
- * @param {string} threads
- */
-async function frames(threads) {
-  const programs = ['bench_frames', ...MALLOCS.map((name) => `bench_frames_${name}`)];
-  const times = programs.map(() => /** @type {number[]} */ ([]));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, program] of programs.entries()) {
-      const path = `build/emscripten/bench/${program}.js`;
-      times[i].push(Number((await run('node', [path, threads, ...FRAMES])).output));
-    }
+function options() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: String(ROUNDS) },
+      only: { type: 'string' },
+      threads: { type: 'string' },
+      json: { type: 'string' },
+    },
+  });
+  for (const name of positionals) {
+    if (name !== 'heap' && name !== 'arenas') throw new Problem(`Not heap, not arenas: ${name}`);
   }
-  const [walloc, ...mallocs] = times.map(median);
-  const others = mallocs.map(
-    (time, i) => `${MALLOCS[i]} ${time.toFixed(1)} ns (${(time / walloc).toFixed(1)} times)`,
-  );
-  return `${threads} thread${threads === '1' ? '' : 's'}: walloc ${walloc.toFixed(1)} ns, ${others.join(', ')}`;
+  const rounds = Number(values.rounds);
+  const threads = values.threads?.split(',').map(Number);
+  if (!(rounds >= 1)) throw new Problem('--rounds takes a number, 1 at least');
+  if (threads?.some((count) => ![1, 2, 4].includes(count))) {
+    throw new Problem('--threads takes some of 1,2,4');
+  }
+  return {
+    has: (/** @type {string} */ name) => positionals.length === 0 || positionals.includes(name),
+    heap: {
+      rounds,
+      threads,
+      only: values.only?.split(','),
+      json: values.json && resolve(values.json),
+    },
+  };
 }
 
 if (isMain(import.meta.url)) {
   script(async () => {
+    const { has, heap } = options();
     await setUpForTests();
-    for (const preset of ['native', 'emscripten', 'attached']) {
-      await step(`Building (${preset})`, () => buildPreset(preset));
-    }
-    const show = { show: true };
-    console.log('\nArenas in C, native');
-    await run('build/native/bench/bench_arena', [], show);
-    console.log('\nArenas in C, WebAssembly under Node');
-    await run('node', ['build/emscripten/bench/bench_arena.js'], show);
-    console.log(
-      '\nA frame of 10,000 blocks of 16 to 512 bytes, WebAssembly, for each block and thread',
-    );
-    for (const threads of ['1', '2', '4']) console.log(await frames(threads));
-    console.log('\nJavaScript');
-    await run('node', ['bench/javascript.mjs'], show);
+    const presets = has('arenas') ? ['native', 'emscripten', 'attached'] : ['emscripten'];
+    for (const preset of presets) await step(`Building (${preset})`, () => buildPreset(preset));
+    if (has('heap')) await benchHeap(heap);
+    if (has('arenas')) await benchArenas();
   });
 }

@@ -1,28 +1,17 @@
-/* The trace of a real program, which JavaScript hands over as Module.trace before this starts: see trace.js
- * and replay.h. Each thread replays it some times. */
+/* The trace of a real program, which JavaScript brings: see trace.js and replay.h. Each thread replays it some times. */
 #include "replay.h"
 #include "workload.h"
-
-#include <emscripten.h>
 
 enum { BYTES_MOST = 4 << 20, TIMES = 12 };
 
 static unsigned char bytes[BYTES_MOST];
 
-/* clang-format off */
-static uint32_t fetch_trace(void) {
-  return (uint32_t)MAIN_THREAD_EM_ASM_INT({
-    const trace = Module['trace'];
-    if (!trace || trace.length > $1) return 0;
-    HEAPU8.set(trace, $0);
-    return trace.length;
-  }, bytes, BYTES_MOST);
-}
-/* clang-format on */
+/* In trace.js: how many bytes it is long, 0 when it is too long. */
+extern uint32_t fetch_trace(unsigned char *to, uint32_t most);
 
 static void begin(unsigned threads) {
   (void)threads;
-  if (replay_open(bytes, fetch_trace()) != 0)
+  if (replay_open(bytes, fetch_trace(bytes, BYTES_MOST)) != 0)
     abort();
 }
 

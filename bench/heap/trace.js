@@ -1,4 +1,13 @@
-/* Under Node the environment names the trace that the program replays; a page sets Module.trace itself. */
-if (typeof process === 'object' && process.env.BENCH_TRACE && typeof require === 'function') {
-  Module['trace'] = require('zlib').gunzipSync(require('fs').readFileSync(process.env.BENCH_TRACE));
-}
+/* Brings the trace that the program replays into its memory; called on the main thread. Under Node the
+ * environment names a packed file; a page has put the unpacked bytes into Module.trace. */
+addToLibrary({
+  fetch_trace__proxy: 'sync',
+  fetch_trace: (to, most) => {
+    const trace =
+      Module['trace'] ??
+      require('zlib').gunzipSync(require('fs').readFileSync(process.env.BENCH_TRACE));
+    if (trace.length > most) return 0;
+    HEAPU8.set(trace, to);
+    return trace.length;
+  },
+});
