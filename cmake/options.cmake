@@ -16,6 +16,10 @@ if(EMSCRIPTEN)
   add_link_options(-pthread)
 endif()
 
+if(WALLOC_HARDENED)
+  add_compile_definitions(WALLOC_HARDENED)
+endif()
+
 function(walloc_compile_strictly target)
   if(WALLOC_STRICT)
     target_compile_options(${target} PRIVATE ${walloc_warnings} -Werror)

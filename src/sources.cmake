@@ -27,6 +27,7 @@ set(WALLOC_SOURCES
     src/heap/huge.c
     src/heap/misuse.c
     src/heap/heap.c
+    src/heap/hardened.c
     src/tiers/tiers.c
     src/stats/stats.c)
 
@@ -37,7 +38,7 @@ set(WALLOC_PLATFORM_LINKED src/platform/platform_linked.c src/platform/platform_
 set(WALLOC_PLATFORM_ATTACHED src/platform/platform_attached.c src/platform/platform_wasm_thread.c)
 
 # The C library's names, in libwalloc_malloc.a.
-set(WALLOC_SOURCES_MALLOC src/malloc/malloc.c)
+set(WALLOC_SOURCES_MALLOC src/malloc/malloc.c src/malloc/mallinfo.c)
 if(EMSCRIPTEN)
   list(APPEND WALLOC_SOURCES_MALLOC src/malloc/emscripten.c)
 endif()

@@ -13,6 +13,8 @@
  *         └─ nobody's: misuse
  *
  * Any thread. */
+#include "heap/plain.h"
+
 #include "error/error.h"
 #include "heap/huge.h"
 #include "heap/large.h"
@@ -28,7 +30,9 @@
 
 static inline void *pop(heap_part *part, uint32_t c) {
   block_offset block = list_first(part->lists[c]);
-  part->lists[c] = list_below(block);
+  block_list below = list_below(block);
+  /* A list that was overwritten is given up: where it went on is not known. */
+  part->lists[c] = walloc_hardened_check_link(block, below) ? below : 0;
   return block_address(block);
 }
 

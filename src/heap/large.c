@@ -186,6 +186,14 @@ bool walloc_large_free(void *block) {
   return live;
 }
 
+bool walloc_large_is_live(void *block) {
+  if (!walloc_lock_insist(&lock))
+    return false;
+  bool live = is_live(tag_of_block(block));
+  walloc_lock_release(&lock);
+  return live;
+}
+
 /* Under the lock. Room comes from a free block behind; what is too much becomes one. */
 static bool resize(tag *t, uint32_t total) {
   tag *after = tag_after(t);
@@ -214,18 +222,50 @@ bool walloc_large_resize(void *block, size_t size) {
   return done;
 }
 
-/* ---- The strategy --------------------------------------------------------------------------- */
+/* ---- All of them ----------------------------------------------------------------------------- */
 
-/* Makes the index again from the tags. Under the lock. */
-static void index_all(void) {
-  chosen->clear();
+/* Calls for each free block. Under the lock. */
+static void for_each_free(void (*visit)(tag *, void *), void *user) {
   for (page_index page = 0; page < PAGE_LIMIT; page++) {
     if (!begins_region(page))
       continue;
     for (tag *t = tag_at(page * PAGE); !tag_is_end(t); t = tag_after(t))
       if (!tag_is_used(t))
-        put(t);
+        visit(t, user);
   }
+}
+
+typedef struct measure {
+  size_t blocks, bytes;
+} measure;
+
+static void add_to_measure(tag *t, void *user) {
+  measure *m = user;
+  m->blocks++;
+  m->bytes += tag_size(t);
+}
+
+void walloc_large_measure(size_t *blocks, size_t *bytes) {
+  measure m = {0, 0};
+  if (walloc_lock_insist(&lock)) {
+    for_each_free(add_to_measure, &m);
+    walloc_lock_release(&lock);
+  }
+  *blocks = m.blocks;
+  *bytes = m.bytes;
+}
+
+/* ---- The strategy --------------------------------------------------------------------------- */
+
+static void put_again(tag *t, void *unused) {
+  (void)unused;
+  put(t);
+}
+
+/* Makes the index again from the tags. Under the lock. */
+static void index_all(void) {
+  chosen->clear();
+  for_each_free(put_again, NULL);
 }
 
 void walloc_large_forget(void) { chosen->clear(); }

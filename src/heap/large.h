@@ -21,12 +21,18 @@ void *walloc_large_allocate(size_t size, bool *zero, walloc_error *error);
  * is lost. */
 bool walloc_large_free(void *block);
 
+/* Hardened. Of any address in a page of large blocks. */
+bool walloc_large_is_live(void *block);
+
 /* Makes the block at least `size` bytes where it is. */
 bool walloc_large_resize(void *block, size_t size);
 
 static inline size_t large_usable_size(void *block) {
   return tag_size(tag_of_block(block)) - TAG_SIZE;
 }
+
+/* Counts the free blocks and their bytes. Zeros where the lock cannot be had. */
+void walloc_large_measure(size_t *blocks, size_t *bytes);
 
 /* Sorts the free blocks anew. BUSY. */
 walloc_error walloc_large_choose(const strategy *next);

@@ -1,5 +1,4 @@
-/* See misuse.h. The message has no numbers in it: a printf would be larger than the heap. Who wants to
- * know which block it was has a callback told. */
+/* See misuse.h. The default message is put together here, as printf is larger than the heap. */
 #include "heap/misuse.h"
 
 #include "platform/platform.h"
@@ -13,9 +12,32 @@ void walloc_heap_on_misuse(walloc_misuse_function *function, void *user) {
   told_user = user;
 }
 
+/* Appends text, and returns where it ends. */
+static char *append(char *to, const char *text) {
+  while (*text != 0)
+    *to++ = *text++;
+  return to;
+}
+
+static char *append_address(char *to, uintptr_t address) {
+  for (int bits = (int)sizeof address * 8 - 4; bits >= 0; bits -= 4)
+    *to++ = "0123456789abcdef"[address >> bits & 15];
+  return to;
+}
+
+static _Noreturn void abort_with(walloc_misuse_kind kind, const void *address) {
+  static const char kinds[][24] = {"foreign address", "address inside a block", "double free",
+                                   "overrun", "write to a free block"};
+  char message[64], *end = append(message, "walloc: ");
+  end = append(append(end, kinds[kind - 1]), ": 0x");
+  end = append(append_address(end, (uintptr_t)address), "\n");
+  *end = 0;
+  walloc_platform_abort(message);
+}
+
 void walloc_misuse_report(walloc_misuse_kind kind, void *address, size_t size, unsigned part) {
   walloc_misuse misuse = {kind, address, size, part};
   if (told == NULL)
-    walloc_platform_abort("walloc: heap misuse\n");
+    abort_with(kind, address);
   told(&misuse, told_user);
 }

@@ -13,6 +13,7 @@
 
 #include "heap/part.h"
 #include "walloc.h"
+#include "walloc_malloc.h"
 
 void *emscripten_builtin_malloc(size_t size) { return walloc_malloc(size); }
 void *emscripten_builtin_calloc(size_t count, size_t size) { return walloc_calloc(count, size); }
@@ -40,6 +41,17 @@ void *__libc_malloc(size_t size) { return walloc_malloc(size); }
 void *__libc_calloc(size_t count, size_t size) { return walloc_calloc(count, size); }
 void *__libc_realloc(void *block, size_t size) { return walloc_realloc(block, size); }
 void __libc_free(void *block) { walloc_free(block); }
+
+/* The form that Emscripten's header knows. */
+struct mallinfo mallinfo(void) {
+  struct mallinfo2 now = mallinfo2();
+  return (struct mallinfo){.arena = now.arena,
+                           .ordblks = now.ordblks,
+                           .usmblks = now.usmblks,
+                           .fsmblks = now.fsmblks,
+                           .uordblks = now.uordblks,
+                           .fordblks = now.fordblks};
+}
 
 /* ---- The end of the data segment ----------------------------------------------------------- */
 

@@ -75,6 +75,9 @@ static inline void walloc_platform_pause(void) {
 /* Has `end` called when the calling thread ends, where the platform tells. With NULL, no longer. */
 void walloc_platform_at_thread_end(void (*end)(void *), void *argument);
 
+/* 64 bits that nobody can guess; where there is no source of them, some that differ now and then. */
+uint64_t walloc_platform_random(void);
+
 /* Sets errno to ENOMEM or EINVAL, where there is one. */
 void walloc_platform_set_errno(bool out_of_memory);
 

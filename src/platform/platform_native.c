@@ -25,23 +25,32 @@ static _Atomic uint64_t end_offset = WALLOC_ALIGNMENT_MAX;
 /* Growths until one fails; written by tests, and by the growth that takes it to 0. */
 static _Atomic uint32_t growths_until_failure;
 
+/* What would be address 0 in WebAssembly is found out here. */
+static void keep_only(uintptr_t start, uintptr_t base, uintptr_t end, uintptr_t last) {
+  if (base != start)
+    munmap((void *)start, base - start);
+  if (last != end)
+    munmap((void *)end, last - end);
+  mprotect((void *)base, WALLOC_ALIGNMENT_MAX, PROT_NONE);
+}
+
 /* Two threads that come here at the same time each reserve a range; one of the two is given back. */
 bool walloc_platform_start(void) {
   if (walloc_platform_base() != 0)
     return true;
-  /* One more 64 KiB than needed, so that the base can be aligned as WebAssembly's is. */
-  size_t length = WALLOC_SPACE_SIZE + WALLOC_ALIGNMENT_MAX;
+  /* Twice what is needed, so that the base has every alignment, as WebAssembly's has. */
+  size_t length = 2 * WALLOC_SPACE_SIZE;
   void *range = mmap(NULL, length, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range == MAP_FAILED)
     return false;
-  uintptr_t mask = WALLOC_ALIGNMENT_MAX - 1;
-  uintptr_t none = 0, base = ((uintptr_t)range + mask) & ~mask;
+  uintptr_t mask = WALLOC_SPACE_SIZE - 1, start = (uintptr_t)range;
+  uintptr_t none = 0, base = (start + mask) & ~mask, end = base + WALLOC_SPACE_SIZE;
   if (!atomic_compare_exchange_strong_explicit(&walloc_platform_base_address, &none, base,
                                                memory_order_relaxed, memory_order_relaxed))
     munmap(range, length);
-  else /* what would be address 0 in WebAssembly is found out here */
-    mprotect((void *)base, WALLOC_ALIGNMENT_MAX, PROT_NONE);
+  else
+    keep_only(start, base, end, start + length);
   return true;
 }
 
