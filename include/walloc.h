@@ -92,12 +92,13 @@ typedef enum walloc_tier_id {
   WALLOC_TIERS
 } walloc_tier_id;
 
-/* What an arena does at its hard budget or when memory is at its maximum, once idle memory elsewhere
- * and the pressure callback have not helped. A request that cannot lie behind the mark within the budget
- * recycles nothing; one for which there is no memory in one piece even then has recycled, and fails. */
+/* What an arena does at its hard budget or when memory is at its maximum, once idle memory and the callback
+ * have not helped. A request that cannot lie behind the mark within the budget recycles nothing; one for
+ * which there is no memory in one piece even then has recycled, and fails. */
 typedef enum walloc_recycle {
   WALLOC_RECYCLE_NEVER = 0, /* the allocation fails */
-  WALLOC_RECYCLE_TO_MARK    /* compact to the place set by walloc_preserve; without one, fail */
+  WALLOC_RECYCLE_TO_MARK,   /* compact to the place set by walloc_preserve; without one, fail */
+  WALLOC_FALL_BACK /* the block is the heap's, freed with its generation, which takes a step for each */
 } walloc_recycle;
 
 typedef enum walloc_pressure {
@@ -321,7 +322,7 @@ typedef struct walloc_heap_range {
 } walloc_heap_range;
 
 /* Calls the visitor for each live block and each free range, by ascending address, until it returns
- * false. Alone. The visitor must not use the heap. OUT_OF_MEMORY: it needs 1/128 of the heap for a while. */
+ * false. Alone. The visitor must not use the heap. OUT_OF_MEMORY: it needs 1/128 of the heap for it. */
 typedef bool walloc_heap_visitor(const walloc_heap_range *range, void *user);
 walloc_error walloc_heap_walk(walloc_heap_visitor *visitor, void *user);
 

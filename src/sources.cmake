@@ -11,6 +11,7 @@ set(WALLOC_SOURCES
     src/arena/history.c
     src/arena/recycle.c
     src/arena/reference.c
+    src/fallback/fallback.c
     src/heap/classes.c
     src/heap/part.c
     src/heap/remote.c

@@ -75,6 +75,7 @@ struct walloc_arena {
   _Atomic uint32_t count;   /* of chunks; written under the growth lock */
   _Atomic uint32_t kept;    /* chunks of the reserve: never given up; written by create, destroy */
   _Atomic place preserved;  /* walloc_preserve's place; written by it and by compact */
+  _Atomic uintptr_t fallback; /* blocks from the heap; written by all: see fallback/fallback.c */
   walloc_lock growth;       /* guards the chunk table */
   walloc_lock history_lock; /* guards the histories' writing */
   arena_counters counters;

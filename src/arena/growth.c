@@ -11,6 +11,7 @@
  * says are the arena's but no entry names (recovery finds them by that); a count that differs by one
  * from the table, or a chunk marked installing, both of which the next holder settles. */
 #include "arena/room.h"
+#include "fallback/fallback.h"
 #include "pages/pages.h"
 
 /* The first chunk of an arena without a reserve, unless the request is larger. */
@@ -306,7 +307,10 @@ block walloc_arena_grow_and_take(walloc_arena *arena, const request *r, walloc_e
         return b;
       continue;
     }
-    count_event(&arena->counters.failures);
+    if (arena->recycle == WALLOC_FALL_BACK && is_pressure(*error))
+      b = walloc_fallback_take(arena, r);
+    if (b.address == NULL)
+      count_event(&arena->counters.failures);
     return b;
   }
 }
@@ -337,6 +341,7 @@ walloc_error walloc_arena_release_chunks(walloc_arena *arena) {
   if (!lock_growth(arena))
     return WALLOC_ERROR_BUSY;
   walloc_reset(arena);
+  walloc_fallback_give(arena, true);
   set_kept(arena, 0);
   while (give_up_last(arena)) {
   }

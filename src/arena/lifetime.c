@@ -46,7 +46,7 @@ walloc_error walloc_arena_check_config(const walloc_arena_config *config) {
   bool good = alignment_is_good(config->alignment) && lane_is_good(config->lane) &&
               budgets_are_good(config) &&
               config->reserve <= (uint64_t)PAGE_LIMIT * WALLOC_PAGE_SIZE &&
-              (unsigned)config->recycle <= WALLOC_RECYCLE_TO_MARK;
+              (unsigned)config->recycle <= WALLOC_FALL_BACK;
   return good ? WALLOC_OK : WALLOC_ERROR_CONFIG;
 }
 

@@ -1,4 +1,5 @@
-/* Throwing away: reset, compact, mark and rewind, preserve. All constant time, any thread.
+/* Throwing away: reset, compact, mark and rewind, preserve. All constant time, but for blocks that came
+ * from the heap (fallback/fallback.h). Any thread.
  *
  * Each ends a generation by one compare-and-swap of the cursor (P2 in arena.h). Reset is nothing but
  * that, takes no lock and cannot fail. The others write the next generation's history first, and take
@@ -7,6 +8,7 @@
 #include "arena/room.h"
 
 #include "arena/history.h"
+#include "fallback/fallback.h"
 
 /* ---- Counting ------------------------------------------------------------------------------ */
 
@@ -38,6 +40,7 @@ walloc_error walloc_reset(walloc_arena *arena) {
     next = place_of(generation_after_reset(place_generation(seen)), 0, 0);
   } while (!arena_move_cursor(arena, &seen, next));
   count_recycled(arena, used, 0);
+  walloc_fallback_give(arena, false);
   return WALLOC_OK;
 }
 
@@ -138,6 +141,8 @@ static walloc_error carry_out(walloc_arena *arena, const change *asked, place *b
   if (error == WALLOC_OK && asked->kind == COMPACT)
     atomic_store_explicit(&arena->preserved, *begun, memory_order_release);
   walloc_lock_release(&arena->history_lock);
+  if (error == WALLOC_OK && asked->kind != MARK)
+    walloc_fallback_give(arena, false);
   return error;
 }
 

@@ -55,8 +55,9 @@ static void absorb(tag *t, tag *second) {
     __builtin_memset((void *)second, 0, NODE_SIZE);
 }
 
-/* A free block that is not in the index joins its free neighbours and goes into the index. */
-static void settle(tag *t) {
+/* A free block that is not in the index joins its free neighbours and goes into the index; returns what it
+ * has become. */
+static tag *settle(tag *t) {
   tag *after = tag_after(t), *before = tag_before(t);
   if (!tag_is_used(after)) {
     pick(after);
@@ -68,6 +69,7 @@ static void settle(tag *t) {
     t = before;
   }
   put(t);
+  return t;
 }
 
 /* ---- Regions, under the lock ---------------------------------------------------------------- */
@@ -93,7 +95,7 @@ static void join_regions(page_index page) {
   set_tag_word(last, tag_word(last) + TAG_SIZE);
   behind->before = tag_size(last);
   if (is_free)
-    settle(last);
+    (void)settle(last);
 }
 
 /* Before this, nobody takes the pages for a region that has tags. */
@@ -173,15 +175,42 @@ static bool is_live(tag *t) {
          page_owner(page_of(tag_after(t))) == PAGE_LARGE && tag_after(t)->before == size;
 }
 
+/* Whether a region is one free block. */
+static bool is_idle(page_index first) {
+  tag *t = tag_at(first * PAGE);
+  return begins_region(first) && !tag_is_used(t) && tag_is_end(tag_after(t));
+}
+
+/* A region without blocks goes back to the page provider when another one has come to be so: one is kept, as
+ * who frees a large block often wants another. Where the provider is busy, it stays. Under the lock. */
+static void keep_idle(tag *t) {
+  static page_index kept; /* under the lock; 0: none */
+  page_index idle = kept;
+  kept = tag_offset(t) / PAGE;
+  if (idle == kept || !is_idle(idle))
+    return;
+  tag *other = tag_at(idle * PAGE);
+  page_index pages = pages_holding((uint64_t)tag_size(other) + TAG_SIZE);
+  pick(other);
+  if (!walloc_pages_give(idle, pages))
+    put(other);
+}
+
+/* Under the lock. */
+static void free_tag(tag *t) {
+  set_tag_word(t, tag_size(t));
+  t = settle(t);
+  if (t->before == 0 && tag_is_end(tag_after(t)))
+    keep_idle(t);
+}
+
 bool walloc_large_free(void *block) {
   tag *t = tag_of_block(block);
   if (!walloc_lock_insist(&lock))
     return true;
   bool live = is_live(t);
-  if (live) {
-    set_tag_word(t, tag_size(t));
-    settle(t);
-  }
+  if (live)
+    free_tag(t);
   walloc_lock_release(&lock);
   return live;
 }
@@ -209,7 +238,7 @@ static bool resize(tag *t, uint32_t total) {
   if (tag_size(t) - total >= NODE_SIZE) {
     tag *rest = split(t, total);
     set_tag_word(rest, tag_size(rest));
-    settle(rest);
+    (void)settle(rest);
   }
   return true;
 }

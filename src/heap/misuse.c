@@ -26,8 +26,7 @@ static char *append_address(char *to, uintptr_t address) {
 }
 
 static _Noreturn void abort_with(walloc_misuse_kind kind, const void *address) {
-  static const char kinds[][24] = {"foreign address", "address inside a block", "double free",
-                                   "overrun", "write to a free block"};
+  static const char kinds[][12] = {"foreign", "interior", "double free", "overrun", "corruption"};
   char message[64], *end = append(message, "walloc: ");
   end = append(append(end, kinds[kind - 1]), ": 0x");
   end = append(append_address(end, (uintptr_t)address), "\n");

@@ -82,7 +82,8 @@ static node *smallest_in(uint32_t offset, uint32_t size) {
   node *best = NULL;
   for (; offset != 0; offset = node_at(offset)->link[1]) {
     uint32_t has = tag_size(&node_at(offset)->tag);
-    if (has >= size && (best == NULL || has < tag_size(&best->tag)))
+    uint32_t least = best == NULL ? UINT32_MAX : tag_size(&best->tag);
+    if (has >= size && (has < least || (has == least && node_at(offset) < best)))
       best = node_at(offset);
   }
   return best;

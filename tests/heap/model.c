@@ -274,7 +274,8 @@ static const char *compare_stats(const heap_picture *picture) {
 
 const char *model_compare_blocks(heap_block *blocks, size_t count) {
   heap_picture picture;
-  qsort(blocks, count, sizeof *blocks, by_address);
+  if (count != 0)
+    qsort(blocks, count, sizeof *blocks, by_address);
   const char *problem = check_overlaps(blocks, count);
   for (size_t i = 0; i < count && problem == NULL; i++)
     problem = model_check_block(&blocks[i]);

@@ -99,7 +99,7 @@ static void test_bad_configurations_are_refused(void **state) {
   refuse((walloc_config){.tier = {{.soft_budget = 2 * MIB, .hard_budget = 1 * MIB}}});
   refuse((walloc_config){.tier = {{.reserve = 2 * MIB, .hard_budget = 1 * MIB}}});
   refuse((walloc_config){.tier = {{.reserve = SIZE_MAX}}});
-  refuse((walloc_config){.tier = {{.recycle = (walloc_recycle)2}}});
+  refuse((walloc_config){.tier = {{.recycle = (walloc_recycle)3}}});
   begin_with(NULL); /* and none of it has left anything behind */
 }
 

@@ -25,15 +25,16 @@ import { NO_LANE, TIERS } from './layout.js';
 
 /**
  * @typedef {object} ArenaOptions
- * @property {number} [alignment] of every block, in bytes: a power of two, 8 to 16384. Default 8;
+ * @property {number} [alignment] of every block, in bytes: a power of two, 8 to 4096. Default 8;
  *   tiers 128, 64, 8
  * @property {number} [reserve] bytes obtained at once. Default none; tiers: their share
  * @property {number | false} [lane] bytes that a thread takes for itself at a time, 4096 to 65536;
  *   false: none. Default 16384
  * @property {number} [softBudget] bytes of capacity above which onPressure is told. Default none
  * @property {number} [hardBudget] bytes of capacity that are never exceeded. Default none
- * @property {'never' | 'to-mark'} [recycle] what happens before an allocation fails: nothing (the
- *   default), or a compact to the place set by preserve()
+ * @property {'never' | 'to-mark' | 'fall-back'} [recycle] what happens before an allocation fails:
+ *   nothing (the default), a compact to the place set by preserve(), or the block comes from the heap,
+ *   where no budget counts; then it goes back there with its generation, and cannot be sent as a ref
  * @property {PressureCallback} [onPressure] of the creating thread; other threads set theirs on their
  *   own Arena object. Being a function, it cannot travel with the handle
  * @property {boolean} [pressure] whether callbacks are called at all; true where onPressure is given
@@ -56,7 +57,7 @@ const ARENA_SIZES = ['alignment', 'reserve', 'lane', 'softBudget', 'hardBudget']
 const ARENA_KEYS = [...ARENA_SIZES, 'recycle', 'onPressure', 'pressure'];
 const WALLOC_SIZES = ['maximum', 'reserve'];
 const WALLOC_KEYS = [...WALLOC_SIZES, 'shares', 'tiers', 'wasm', 'strategy'];
-const RECYCLE = [undefined, 'never', 'to-mark'];
+const RECYCLE = ['never', 'to-mark', 'fall-back'];
 const STRATEGIES = ['first-fit', 'next-fit', 'best-fit', 'good-fit'];
 
 /** @param {string} message */
@@ -102,15 +103,14 @@ function numbers(options, keys, where) {
  */
 export function arenaConfig(options, where) {
   const own = checked(options, ARENA_KEYS, where);
-  const recycle = RECYCLE.indexOf(own.recycle);
-  if (recycle < 0)
-    throw wrong(`${where}.recycle is ${show(own.recycle)}, not 'never' or 'to-mark'.`);
+  const recycle = RECYCLE.indexOf(own.recycle ?? 'never');
+  if (recycle < 0) throw wrong(`${where}.recycle is ${show(own.recycle)}, none of ${RECYCLE}.`);
   if (own.onPressure && typeof own.onPressure !== 'function') {
     throw wrong(`${where}.onPressure is ${show(own.onPressure)}, not a function.`);
   }
   return [
     ...numbers(own, ARENA_SIZES, where),
-    Number(recycle === 2),
+    recycle,
     Number(Boolean(own.onPressure ?? own.pressure)),
     0,
   ];

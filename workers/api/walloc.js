@@ -167,7 +167,7 @@ export class Walloc {
    * The block of a ref that another thread sent, typed as it was there. Nothing in the ref is believed.
    * Throws WallocStaleView when the block is gone; WallocError: ARENA when its arena is gone or it names
    * none, REF for anything else that view.ref would not say. Cost: a few calls into the module, and a
-   * look at the map entry of each of the block's pages of 16 KiB.
+   * look at the map entry of each of the block's pages of 4 KiB.
    *
    * @param {import('./view.js').Ref} ref from view.ref
    * @returns {import('./views.js').AnyView}
