@@ -112,15 +112,6 @@ void walloc_part_send(heap_part *own, block_offset block, page_mark mark);
 /* Sends what has been collected. */
 void walloc_part_send_all(heap_part *own);
 
-/* Lists are sent when they have this many blocks or bytes. */
-#define SEND_BLOCKS ((uint32_t)64)
-#define SEND_BYTES ((uint32_t)8192)
-
-static inline uint32_t send_room(uint32_t c) {
-  uint32_t blocks = SEND_BYTES / class_size(c);
-  return blocks < 1 ? 1 : blocks > SEND_BLOCKS ? SEND_BLOCKS : blocks;
-}
-
 /* Cuts a span of the class into blocks on top of the part's list. */
 void walloc_part_cut(heap_part *part, uint32_t c, page_index span);
 

@@ -14,6 +14,15 @@
  * A block is in one list only: the free that put it there was the only one. */
 #include "heap/part.h"
 
+/* Lists are sent when they have this many blocks or bytes. */
+#define SEND_BLOCKS ((uint32_t)64)
+#define SEND_BYTES ((uint32_t)8192)
+
+static uint32_t send_room(uint32_t c) {
+  uint32_t blocks = SEND_BYTES / class_size(c);
+  return blocks < 1 ? 1 : blocks > SEND_BLOCKS ? SEND_BLOCKS : blocks;
+}
+
 /* How often others see that a part has not received what was sent to it before they take it. */
 #define OVERLOOKED ((uint32_t)4)
 

@@ -8,22 +8,6 @@
 #define PAGES_AT_ONCE_PART 256 /* of those that it has */
 #define PAGES_AT_ONCE ((page_index)16)
 
-/* Others' blocks that were freed here and are not sent yet; not a few, which would come back and forth, and may
- * share a cache line with blocks that others write to. */
-static bool take_collected(heap_part *part, uint32_t c) {
-  for (uint32_t i = 0; i < OUTBOX; i++) {
-    outgoing *slot = &part->outbox[i];
-    block_offset first = list_first(slot->blocks);
-    if (first == 0 || slot->mark % (1 << PART_SHIFT) != c ||
-        list_room(slot->blocks) > send_room(c) / 2)
-      continue;
-    slot->blocks = 0;
-    part->lists[c] = list_with_room(first, room_of_class(c));
-    return true;
-  }
-  return false;
-}
-
 static bool take_pending(heap_part *part, uint32_t c) {
   block_offset first = part->pending[c];
   if (first == 0)
@@ -77,7 +61,7 @@ bool walloc_part_refill(heap_part *part, uint32_t c) {
   if (take_pending(part, c))
     return true;
   walloc_part_receive(part);
-  if (take_pending(part, c) || cut_next(part, c) || take_collected(part, c))
+  if (take_pending(part, c) || cut_next(part, c))
     return true;
   if (walloc_part_borrow_blocks(part, c))
     return list_first(part->lists[c]) != 0 || take_pending(part, c);

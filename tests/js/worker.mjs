@@ -34,6 +34,13 @@ const tasks = {
     }
     return blocks;
   },
+  /** Blocks of the heap that begin with a 7. */
+  heapBlocks: ({ count, size }) =>
+    Array.from({ length: count }, () => {
+      const address = walloc.heap.malloc(size);
+      new Uint8Array(walloc.handle.memory.buffer, address, 1)[0] = 7;
+      return address;
+    }),
   /** Fails for want of memory, with this thread's own callback. */
   pressure: (handle) => {
     const arena = walloc.arena(handle);
