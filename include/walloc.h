@@ -326,7 +326,7 @@ typedef struct walloc_heap_range {
 typedef bool walloc_heap_visitor(const walloc_heap_range *range, void *user);
 walloc_error walloc_heap_walk(walloc_heap_visitor *visitor, void *user);
 
-/* Cheap: any thread, at any time. A look at the page map. */
+/* Cheap: any thread, at any time. One load for each page obtained. */
 typedef struct walloc_heap_stats {
   size_t held;     /* bytes of pages that the heap holds */
   size_t peak;     /* largest `held` since the start */
@@ -341,8 +341,7 @@ walloc_error walloc_get_heap_stats(walloc_heap_stats *stats);
 /* Full: walks the heap. Alone; errors as for walloc_heap_walk. */
 typedef struct walloc_heap_census {
   size_t live_bytes, live_blocks; /* usable bytes */
-  size_t free_bytes, free_ranges;
-  size_t largest_free;  /* the largest free range */
+  size_t free_bytes, free_ranges, largest_free;
   double fragmentation; /* 1 - largest_free / free_bytes; 0 without free bytes */
   struct {
     size_t size, live, free; /* block size in bytes; blocks */

@@ -71,13 +71,13 @@ struct walloc_arena {
   walloc_pressure_function *on_pressure;
   void *user;
 
-  _Atomic uint32_t serial;  /* odd while live; + 1 by create and destroy, under the table lock */
-  _Atomic uint32_t count;   /* of chunks; written under the growth lock */
-  _Atomic uint32_t kept;    /* chunks of the reserve: never given up; written by create, destroy */
-  _Atomic place preserved;  /* walloc_preserve's place; written by it and by compact */
+  _Atomic uint32_t serial; /* odd while live; + 1 by create and destroy, under the table lock */
+  _Atomic uint32_t count;  /* of chunks; written under the growth lock */
+  _Atomic uint32_t kept;   /* chunks of the reserve: never given up; written by create, destroy */
+  _Atomic place preserved; /* walloc_preserve's place; written by it and by compact */
   _Atomic uintptr_t fallback; /* blocks from the heap; written by all: see fallback/fallback.c */
-  walloc_lock growth;       /* guards the chunk table */
-  walloc_lock history_lock; /* guards the histories' writing */
+  walloc_lock growth;         /* guards the chunk table */
+  walloc_lock history_lock;   /* guards the histories' writing */
   arena_counters counters;
 
   /* Written under the growth lock. start: pages in all chunks before, so that a place is a number of

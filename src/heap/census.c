@@ -13,7 +13,8 @@ walloc_error walloc_get_heap_stats(walloc_heap_stats *stats) {
                                .peak = (size_t)sums.heap_peak * WALLOC_PAGE_SIZE,
                                .sweeps =
                                    atomic_load_explicit(&walloc_heap_sweeps, memory_order_relaxed)};
-  for (page_index page = 0; page < PAGE_LIMIT; page++) {
+  page_index top = walloc_pages_top();
+  for (page_index page = 0; page < top; page++) {
     page_mark entry = page_entry(page);
     if (entry >= PAGE_SPAN)
       stats->spans += WALLOC_PAGE_SIZE;

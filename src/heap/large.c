@@ -181,13 +181,18 @@ static bool is_idle(page_index first) {
   return begins_region(first) && !tag_is_used(t) && tag_is_end(tag_after(t));
 }
 
-/* A region without blocks goes back to the page provider when another one has come to be so: one is kept, as
- * who frees a large block often wants another. Where the provider is busy, it stays. Under the lock. */
+/* A region without blocks goes back to the page provider: at once if it is as large as a huge block, else
+ * when another one has come to be so. One is kept, as who frees a large block often wants another. Where
+ * the provider is busy, it stays. Under the lock. */
 static void keep_idle(tag *t) {
   static page_index kept; /* under the lock; 0: none */
-  page_index idle = kept;
-  kept = tag_offset(t) / PAGE;
-  if (idle == kept || !is_idle(idle))
+  page_index idle = tag_offset(t) / PAGE;
+  if (tag_size(t) < HUGE_MIN) {
+    page_index before = kept;
+    kept = idle;
+    idle = before == idle ? 0 : before;
+  }
+  if (!is_idle(idle))
     return;
   tag *other = tag_at(idle * PAGE);
   page_index pages = pages_holding((uint64_t)tag_size(other) + TAG_SIZE);
@@ -255,7 +260,8 @@ bool walloc_large_resize(void *block, size_t size) {
 
 /* Calls for each free block. Under the lock. */
 static void for_each_free(void (*visit)(tag *, void *), void *user) {
-  for (page_index page = 0; page < PAGE_LIMIT; page++) {
+  page_index end = walloc_pages_top();
+  for (page_index page = 0; page < end; page++) {
     if (!begins_region(page))
       continue;
     for (tag *t = tag_at(page * PAGE); !tag_is_end(t); t = tag_after(t))

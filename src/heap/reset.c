@@ -15,12 +15,13 @@ static void forget(heap_part *part) {
 
 walloc_error walloc_heap_reset(void) {
   heap_part *part;
+  page_index top = walloc_pages_top();
   if (&walloc_replaces_malloc != NULL)
     return WALLOC_ERROR_STATE;
   walloc_large_forget();
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
     forget(part);
-  for (page_index page = 0; page < PAGE_LIMIT; page++)
+  for (page_index page = 0; page < top; page++)
     if (page_mark_is_heap(page_entry(page)) && !walloc_pages_give(page, 1))
       return WALLOC_ERROR_BUSY;
   return WALLOC_OK;

@@ -135,9 +135,10 @@ static void walk_pages(walk *w) {
 /* ---- The walk ------------------------------------------------------------------------------- */
 
 static void find_bounds(walk *w) {
-  w->begin = PAGE_LIMIT;
+  page_index top = walloc_pages_top();
+  w->begin = top;
   w->end = 0;
-  for (page_index page = 0; page < PAGE_LIMIT; page++) {
+  for (page_index page = 0; page < top; page++) {
     if (!page_mark_is_heap(page_entry(page)))
       continue;
     if (page < w->begin)

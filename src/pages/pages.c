@@ -206,6 +206,8 @@ bool walloc_pages_adopt(page_index first, page_index count) {
   return true;
 }
 
+page_index walloc_pages_top(void) { return get(top); }
+
 walloc_pages_sums walloc_pages_count(void) {
   walloc_pages_sums sums = {.maximum = PAGE_LIMIT - get(withheld),
                             .obtained = get(obtained),

@@ -1,4 +1,4 @@
-/* The page provider: owns all memory that walloc has ever obtained, in runs of 16 KiB pages.
+/* The page provider: owns all memory that walloc has ever obtained, in runs of 4 KiB pages.
  *
  * Runs are searched first fit in the page map, which keeps old (touched) memory in use before fresh
  * memory is asked for. What is given back joins its free neighbours and may go to any owner.
@@ -43,6 +43,9 @@ walloc_error walloc_pages_prepare(page_index count);
 
 /* Records memory that walloc's own part of the program has obtained by itself. */
 bool walloc_pages_adopt(page_index first, page_index count);
+
+/* The page behind the last one that was ever obtained. */
+page_index walloc_pages_top(void);
 
 /* Sums. `headroom` is what could still be obtained within the maximum. */
 typedef struct walloc_pages_sums {

@@ -247,14 +247,14 @@ static char *take_as_promised(size_t size) {
   char *block = take_block(size);
   const walloc_heap_range *range = choosers[strategy] == NULL ? picture_around(&picture, block)
                                                               : choosers[strategy](&picture, size);
-  if (range != NULL) {
+  if (choose_first(&picture, size) != NULL) {
+    assert_int_equal(held(), before);
+    assert_non_null(range);
     assert_ptr_equal(block, range->address);
     assert_true(fits(range, size));
-  }
-  if (choose_first(&picture, size) != NULL)
-    assert_int_equal(held(), before);
-  else
+  } else {
     assert_true(held() > before);
+  }
   last_end = block + walloc_usable_size(block);
   picture_drop(&picture);
   return block;
