@@ -1,5 +1,7 @@
 /* Brings the trace that the program replays into its memory; called on the main thread. Under Node the
  * environment names a packed file; a page has put the unpacked bytes into Module.trace. */
+// @ts-nocheck: a template for Emscripten's linker, which puts it where these names are known.
+/* global addToLibrary, Module, HEAPU8 */
 addToLibrary({
   fetch_trace__proxy: 'sync',
   fetch_trace: (to, most) => {

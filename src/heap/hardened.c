@@ -60,9 +60,12 @@ static guard *guard_of(void *block) {
   return (guard *)(void *)((char *)block + walloc_plain_usable_size(block)) - 1;
 }
 
+/* Nothing is one byte, as blocks of no size would be hard to tell from none. */
 static void *put_guard(void *block, size_t size) {
   if (block == NULL)
     return NULL;
+  if (size == 0)
+    size = 1;
   guard *g = guard_of(block);
   __builtin_memset((char *)block + size, FILL, (size_t)((char *)g - (char *)block) - size);
   *g = (guard){(uint32_t)size, seal_of(block, size, LIVE)};
@@ -80,6 +83,24 @@ static bool report(walloc_misuse_kind kind, void *block, size_t size) {
   page_mark mark = page_entry(page_of(block));
   walloc_misuse_report(kind, block, size, mark >= PAGE_SPAN ? mark >> PART_SHIFT : 0);
   return false;
+}
+
+/* Large blocks lose their ends when free neighbours become one; so they are marked at their start too, behind
+ * the links of a free block. */
+static guard *freed_mark(void *block) { return (guard *)(void *)((char *)block + 8); }
+
+static bool was_freed_large(void *block) {
+  if (page_owner(page_of(block)) != PAGE_LARGE || offset_of(block) % 16 != 0)
+    return false;
+  guard *mark = freed_mark(block);
+  return mark->seal == seal_of(block, mark->size, FREED);
+}
+
+static void mark_freed(void *block) {
+  guard *g = guard_of(block);
+  g->seal = seal_of(block, g->size, FREED);
+  if (page_owner(page_of(block)) == PAGE_LARGE)
+    *freed_mark(block) = *g;
 }
 
 /* Whether there can be a block at the address. */
@@ -101,6 +122,8 @@ static bool check(void *block) {
   page_mark owner = page_owner(page_of(block));
   if (!page_mark_is_heap(owner))
     return report(WALLOC_MISUSE_FOREIGN, block, 0);
+  if (was_freed_large(block) && !walloc_large_is_live(block))
+    return report(WALLOC_MISUSE_DOUBLE_FREE, block, freed_mark(block)->size);
   if (!begins_block(block))
     return report(WALLOC_MISUSE_INTERIOR, block, 0);
   guard *g = guard_of(block);
@@ -148,8 +171,7 @@ void *walloc_aligned_alloc(size_t alignment, size_t size) {
 void walloc_free(void *block) {
   if (block == NULL || !check(block))
     return;
-  guard *g = guard_of(block);
-  g->seal = seal_of(block, g->size, FREED);
+  mark_freed(block);
   walloc_plain_free(block);
 }
 

@@ -9,6 +9,8 @@
 
 #ifdef WALLOC_HARDENED
 
+#define BLOCKS_HAVE_GUARDS true
+
 /* heap.c's functions, without guards. */
 void *walloc_plain_malloc(size_t size);
 void *walloc_plain_calloc(size_t count, size_t size);
@@ -31,6 +33,8 @@ static inline uint64_t harden_link(uint64_t list, uint32_t block) {
 bool walloc_hardened_check_link(uint32_t block, uint64_t below);
 
 #else
+
+#define BLOCKS_HAVE_GUARDS false
 
 static inline uint64_t harden_link(uint64_t list, uint32_t block) {
   (void)block;

@@ -113,14 +113,18 @@ void *walloc_calloc(size_t count, size_t size) {
 }
 
 /* A size that is a multiple of the alignment has a class whose size is one too: see classes.h. What is
- * too large for that is a run of pages. */
+ * too large for that is a run of pages. So is what malloc had to take from the large blocks. */
 void *walloc_aligned_alloc(size_t alignment, size_t size) {
   bool zero;
   if (alignment == 0 || (alignment & (alignment - 1)) != 0)
     return fail(WALLOC_ERROR_ALIGNMENT);
   size_t rounded = (size + (size == 0) + alignment - 1) & ~(alignment - 1);
-  if (alignment <= WALLOC_PAGE_SIZE && rounded != 0 && rounded <= SMALL_MAX)
-    return walloc_malloc(rounded);
+  if (alignment <= WALLOC_PAGE_SIZE && rounded != 0 && rounded <= SMALL_MAX) {
+    void *block = walloc_malloc(rounded);
+    if ((uintptr_t)block % alignment == 0)
+      return block;
+    walloc_free(block);
+  }
   return allocate_beyond_small(size, alignment, &zero);
 }
 

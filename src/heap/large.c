@@ -6,6 +6,7 @@
  * makes both again from the walk. */
 #include "heap/large.h"
 
+#include "heap/hardened.h"
 #include "heap/obtain.h"
 #include "heap/part.h"
 #include "lock/lock.h"
@@ -79,15 +80,18 @@ static bool ends_region(page_index page) { return page_owner(page - 1) == PAGE_L
 static bool begins_region(page_index page) { return page_entry(page) == PAGE_LARGE; }
 
 /* Two regions that meet at a page become one: the end tag's bytes go to the block before it. If that is
- * in use, its owner has 16 bytes more from then on, whether he notices or not. */
+ * in use, its owner has 16 bytes more from then on, whether he notices or not; but a guard at its end must
+ * stay where it is, and the two regions two. */
 static void join_regions(page_index page) {
   if (!ends_region(page) || !begins_region(page))
     return;
-  walloc_map_rewrite(page, 1, PAGE_LARGE | PAGE_NOT_FIRST);
   tag *behind = tag_at(page * PAGE);
   tag *end = tag_at(page * PAGE - TAG_SIZE);
   tag *last = tag_before(end);
   bool is_free = !tag_is_used(last);
+  if (BLOCKS_HAVE_GUARDS && !is_free)
+    return;
+  walloc_map_rewrite(page, 1, PAGE_LARGE | PAGE_NOT_FIRST);
   if (is_free)
     pick(last);
   set_tag_word(end, 0); /* its bytes may be counted as zero */

@@ -4,7 +4,7 @@
  *     | tag | block ...... | tag | block ... | tag | block .............. | end tag |
  *        size ────────────►   ◄──── before                                  size 0
  *
- *     tag:      | size of tag and block, a multiple of 16 | used | zero |  before : 32 |  asked : 32 | 0 |
+ *     tag:      | size of tag and block, a multiple of 16 | used | zero |  before : 32 | 64 unused |
  *
  * `before` is the size of the block before, 0 for the first: so both neighbours of a block are found in
  * one step. No two free neighbours remain when the lock is free. `zero` on a free block: all its bytes
@@ -25,8 +25,7 @@ typedef struct tag {
   /* Atomic, as the owner of a block may ask for its usable size while a neighbour is freed. */
   _Atomic uint32_t size_and_flags;
   uint32_t before;
-  uint32_t asked; /* hardened: the size that was asked for */
-  uint32_t unused;
+  uint32_t unused[2]; /* as blocks are aligned to 16 */
 } tag;
 
 /* Behind the tag of a free block, for whoever searches: see strategy.h. */

@@ -8,6 +8,7 @@
  *     bits:  | 0 1 1 0 ... | page | page | ...       32 bytes for each page
  */
 #include "heap/large.h"
+#include "heap/obtain.h"
 #include "heap/part.h"
 #include "pages/pages.h"
 
@@ -82,7 +83,7 @@ static void found(walk *w, block_offset start, uint32_t size, bool live, uint32_
   if (w->stopped)
     return;
   if (live) {
-    walloc_heap_range range = {address, size, true, part};
+    walloc_heap_range range = {address, walloc_usable_size(address), true, part};
     w->stopped = !w->visitor(&range, w->user);
   } else if (w->pending.size != 0) {
     w->pending.size += size;
@@ -155,7 +156,7 @@ walloc_error walloc_heap_walk(walloc_heap_visitor *visitor, void *user) {
   if (w.end == 0)
     return WALLOC_OK;
   page_index pages = pages_holding((uint64_t)(w.end - w.begin) * UNITS_IN_PAGE / 8);
-  walloc_error error = walloc_pages_take(&(page_request){pages, 1, PAGE_OWN, true}, &run);
+  walloc_error error = walloc_heap_take((page_request){pages, 1, PAGE_OWN, true}, &run);
   if (error != WALLOC_OK)
     return error;
   w.bits = (uint8_t *)page_address(run.first);

@@ -89,8 +89,9 @@ void walloc_platform_set_can_wait(bool can_wait);
 
 /* ---- For tests, native only --------------------------------------------------------------- */
 
-/* The n-th growth from now fails, once. 0: none. From one thread. */
-void walloc_platform_fail_growth(unsigned n);
+/* The n-th growth from now fails, once. 0: none. From one thread. Returns how many of an earlier call's were
+ * still to come; 0: it has failed. */
+unsigned walloc_platform_fail_growth(unsigned n);
 
 /* Somebody else takes memory where walloc would have grown next. */
 void walloc_platform_foreign_growth(size_t bytes);

@@ -138,8 +138,8 @@ void walloc_platform_abort(const char *message) {
   abort();
 }
 
-void walloc_platform_fail_growth(unsigned n) {
-  atomic_store_explicit(&growths_until_failure, n, memory_order_relaxed);
+unsigned walloc_platform_fail_growth(unsigned n) {
+  return atomic_exchange_explicit(&growths_until_failure, n, memory_order_relaxed);
 }
 
 void walloc_platform_foreign_growth(size_t bytes) {

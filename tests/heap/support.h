@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
 /* A text that tells what is wrong; NULL: nothing. */
 #define assert_right(problem)       \
   do {                              \
@@ -32,6 +34,14 @@ static inline int begin_empty(void **state) {
 }
 
 #define with_empty_heap(test) cmocka_unit_test_setup_teardown(test, begin_empty, begin_empty)
+
+/* The heap keeps the maximum of the last walloc_init; 0: none. The tiers, with next to nothing of the memory,
+ * end again. */
+static inline void set_maximum(size_t bytes) {
+  walloc_config config = {.maximum = bytes, .reserve = 1, .share = {1, 1, 1}};
+  begin_with(&config);
+  assert_int_equal(walloc_shutdown(), WALLOC_OK);
+}
 
 static inline walloc_heap_stats heap_stats(void) {
   walloc_heap_stats stats;

@@ -1,0 +1,163 @@
+/* Random programs in several threads at once. Each has a model of its own; blocks go from thread to thread
+ * through a box, so that most are freed by others than who allocated them. Threads end after each round,
+ * with blocks left in the box, and others go on with their parts of the heap. Between the rounds, when
+ * nobody runs, all models together are compared with the walk.
+ *
+ * WALLOC_SEED repeats a run's choices (not its interleavings), WALLOC_ROUNDS multiplies its length. */
+#include "heap/program.h"
+#include "heap/support.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+enum { THREADS = 6, ROUNDS = 12, STEPS = 3000, BOX_MAX = 2000 };
+
+#define LIVE_BYTES (3 * MIB) /* of a thread */
+
+typedef struct worker {
+  pthread_t id;
+  heap_model model;
+  uint32_t random;
+  const char *problem;
+} worker;
+
+static worker workers[THREADS];
+
+/* Blocks on their way; all fields under the lock. */
+static struct {
+  pthread_mutex_t lock;
+  heap_block blocks[BOX_MAX];
+  size_t count;
+} box = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void put_into_box(worker *w) {
+  if (w->model.count == 0)
+    return;
+  uint32_t i = random_below(&w->random, (uint32_t)w->model.count);
+  pthread_mutex_lock(&box.lock);
+  if (box.count < BOX_MAX)
+    box.blocks[box.count++] = model_take_out(&w->model, i);
+  pthread_mutex_unlock(&box.lock);
+}
+
+static void take_out_of_box(worker *w) {
+  pthread_mutex_lock(&box.lock);
+  if (box.count != 0 && model_has_room(&w->model)) {
+    size_t i = random_below(&w->random, (uint32_t)box.count);
+    model_put_in(&w->model, box.blocks[i]);
+    box.blocks[i] = box.blocks[--box.count];
+  }
+  pthread_mutex_unlock(&box.lock);
+}
+
+static void *work(void *argument) {
+  worker *w = argument;
+  for (unsigned step = 0; step < STEPS && w->problem == NULL; step++) {
+    w->problem = program_step(&w->model, &w->random, LIVE_BYTES);
+    uint32_t kind = random_below(&w->random, 4);
+    if (kind == 0)
+      put_into_box(w);
+    else if (kind == 1)
+      take_out_of_box(w);
+  }
+  return NULL;
+}
+
+static void require(const char *problem, unsigned round) {
+  if (problem != NULL)
+    fail_msg("WALLOC_SEED=%u, round %u: %s", program_seed(), round, problem);
+}
+
+static void run_threads(unsigned count) {
+  for (unsigned i = 0; i < count; i++)
+    assert_int_equal(pthread_create(&workers[i].id, NULL, work, &workers[i]), 0);
+  for (unsigned i = 0; i < count; i++)
+    assert_int_equal(pthread_join(workers[i].id, NULL), 0);
+}
+
+/* What all have, and what is in the box. */
+static const char *compare_all(void) {
+  static heap_block blocks[THREADS * MODEL_BLOCKS_MAX + BOX_MAX];
+  size_t count = 0;
+  for (unsigned i = 0; i < THREADS; i++) {
+    memcpy(&blocks[count], workers[i].model.blocks, workers[i].model.count * sizeof *blocks);
+    count += workers[i].model.count;
+  }
+  memcpy(&blocks[count], box.blocks, box.count * sizeof *blocks);
+  return model_compare_blocks(blocks, count + box.count);
+}
+
+static const char *free_everything(void) {
+  const char *problem = NULL;
+  for (unsigned i = 0; i < THREADS && problem == NULL; i++)
+    problem = model_free_all(&workers[i].model);
+  while (box.count != 0 && problem == NULL) {
+    heap_block *block = &box.blocks[--box.count];
+    problem = model_check_block(block);
+    walloc_free(block->address);
+  }
+  return problem;
+}
+
+static int begin_workers(void **state) {
+  for (unsigned i = 0; i < THREADS; i++) {
+    workers[i].random = program_seed() + i * 2654435761u;
+    workers[i].problem = NULL;
+    model_begin(&workers[i].model, workers[i].random);
+  }
+  return begin_empty(state);
+}
+
+static int end_workers(void **state) {
+  for (unsigned i = 0; i < THREADS; i++)
+    model_end(&workers[i].model);
+  box.count = 0;
+  return begin_empty(state);
+}
+
+#define with_workers(test) cmocka_unit_test_setup_teardown(test, begin_workers, end_workers)
+
+static void test_programs_that_exchange_blocks(void **state) {
+  unsigned rounds = ROUNDS * program_rounds();
+  (void)state;
+  set_maximum(0);
+  for (unsigned round = 0; round < rounds; round++) {
+    assert_int_equal(walloc_heap_set_strategy((walloc_strategy)(round % STRATEGIES)), WALLOC_OK);
+    run_threads(2 + round % (THREADS - 1));
+    for (unsigned i = 0; i < THREADS; i++)
+      require(workers[i].problem, round);
+    require(compare_all(), round);
+  }
+  require(free_everything(), rounds);
+  assert_nothing_is_live();
+}
+
+/* Memory of all threads together at its end: each call that fails is a clean one. */
+static void test_programs_without_enough_memory(void **state) {
+  unsigned failures = 0;
+  (void)state;
+  for (unsigned round = 0; round < 4; round++) {
+    set_maximum(6 * MIB);
+    for (unsigned i = 0; i < THREADS; i++)
+      workers[i].model.may_fail = true;
+    run_threads(THREADS);
+    for (unsigned i = 0; i < THREADS; i++) {
+      require(workers[i].problem, round);
+      failures += workers[i].model.failures;
+    }
+    set_maximum(0); /* as the walk needs memory */
+    require(compare_all(), round);
+  }
+  require(free_everything(), 4);
+  assert_nothing_is_live();
+  assert_true(failures != 0);
+}
+
+/* The first runs out of the memory that the second then has in plenty. */
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      with_workers(test_programs_without_enough_memory),
+      with_workers(test_programs_that_exchange_blocks),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
