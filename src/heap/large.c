@@ -172,11 +172,15 @@ void *walloc_large_allocate(size_t size, bool *zero, walloc_error *error) {
 
 /* ---- Freeing and resizing ------------------------------------------------------------------- */
 
+static bool is_in_region(const tag *t) { return page_owner(page_of(t)) == PAGE_LARGE; }
+
 /* Under the lock: the address may be anything within the pages of a region. */
 static bool is_live(tag *t) {
+  if (tag_offset(t) % 16 != 0 || !is_in_region(t))
+    return false;
   uint32_t size = tag_size(t);
-  return tag_offset(t) % 16 == 0 && tag_is_used(t) && size >= NODE_SIZE &&
-         page_owner(page_of(tag_after(t))) == PAGE_LARGE && tag_after(t)->before == size;
+  return tag_is_used(t) && size >= NODE_SIZE && is_in_region(tag_after(t)) &&
+         tag_after(t)->before == size;
 }
 
 /* Whether a region is one free block. */

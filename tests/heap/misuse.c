@@ -85,7 +85,7 @@ static void test_memory_of_an_arena(void **state) {
 static void test_within_a_large_block(void **state) {
   char *block = take_block(100 * KIB), *huge = take_block(9 * MIB);
   (void)state;
-  const size_t places[] = {16, 4096, 50 * KIB, 50 * KIB + 3};
+  const size_t places[] = {1, 16, 4096, 50 * KIB, 50 * KIB + 3};
   for (size_t i = 0; i < COUNT(places); i++) {
     walloc_free(block + places[i]);
     assert_seen(WALLOC_MISUSE_INTERIOR, block + places[i]);
@@ -93,6 +93,9 @@ static void test_within_a_large_block(void **state) {
     assert_seen(WALLOC_MISUSE_INTERIOR, huge + places[i]);
   }
   assert_int_equal((unsigned char)block[4095], 0x5A);
+  char *tag = block - 16; /* where the pages begin: there is no block before them */
+  walloc_free(tag);
+  assert_seen(WALLOC_MISUSE_INTERIOR, tag);
   walloc_free(block);
   walloc_free(huge);
   assert_int_equal(times, 0);
