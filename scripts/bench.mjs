@@ -4,11 +4,13 @@
  *     npm run bench                            everything, about 15 minutes
  *     npm run bench -- heap                    or arenas
  *     npm run bench -- heap --rounds 5 --only pair,replay --threads 1,2 --json rows.json
+ *     npm run bench -- page                    the heap's in a browser: prints the address, until Ctrl-C
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchArenas } from './bench/arenas.mjs';
 import { benchHeap } from './bench/heap.mjs';
+import { servePage } from './bench/page.mjs';
 import { buildPreset } from './build.mjs';
 import { Problem, isMain, script, step } from './run.mjs';
 import { setUpForTests } from './setup.mjs';
@@ -26,7 +28,9 @@ function options() {
     },
   });
   for (const name of positionals) {
-    if (name !== 'heap' && name !== 'arenas') throw new Problem(`Not heap, not arenas: ${name}`);
+    if (!['heap', 'arenas', 'page'].includes(name)) {
+      throw new Problem(`Not heap, not arenas, not page: ${name}`);
+    }
   }
   const rounds = Number(values.rounds);
   const threads = values.threads?.split(',').map(Number);
@@ -35,6 +39,7 @@ function options() {
     throw new Problem('--threads takes some of 1,2,4');
   }
   return {
+    page: positionals.includes('page'),
     has: (/** @type {string} */ name) => positionals.length === 0 || positionals.includes(name),
     heap: {
       rounds,
@@ -47,11 +52,12 @@ function options() {
 
 if (isMain(import.meta.url)) {
   script(async () => {
-    const { has, heap } = options();
+    const { has, heap, page } = options();
     await setUpForTests();
     const presets = has('arenas') ? ['native', 'emscripten', 'attached'] : ['emscripten'];
     for (const preset of presets) await step(`Building (${preset})`, () => buildPreset(preset));
     if (has('heap')) await benchHeap(heap);
     if (has('arenas')) await benchArenas();
+    if (page) await servePage();
   });
 }

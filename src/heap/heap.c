@@ -38,7 +38,7 @@ static inline void *pop(heap_part *part, uint32_t c) {
 
 static heap_part *own_part(void) {
   heap_part *part = walloc_own_part;
-  return is_no_part(part) ? walloc_part_enter() : part;
+  return part == &walloc_no_part ? walloc_part_enter() : part;
 }
 
 /* The list is full of room again: every so many frees the thread looks whether it should give something

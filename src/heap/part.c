@@ -12,8 +12,8 @@
 
 _Thread_local heap_part *walloc_own_part = &walloc_no_part;
 
-/* All zero: its lists are empty and have no room, so an allocation and a free both take the slow way. */
-heap_part walloc_no_part;
+/* All zero: their lists are empty and have no room, so an allocation and a free both take the slow way. */
+heap_part walloc_no_part, walloc_ended_part;
 
 /* Some to each page. Slots are filled from the first on, and once each, by compare-and-swap; release, pairs
  * with acquire: who sees a part sees its key, and zeros. The last slot stays empty. */
@@ -68,36 +68,29 @@ static heap_part *find_part(void) {
   return &walloc_no_part;
 }
 
-/* By its thread, or for one that has died. */
-static void leave(void *part) {
+/* What has been collected goes first: it is the thread's own until then. */
+static void leave(heap_part *now) {
+  heap_part *part = walloc_own_part;
+  if (is_no_part(part))
+    return;
+  walloc_own_part = now;
   walloc_part_send_all(part);
-  if (walloc_own_part == part)
-    walloc_own_part = &walloc_no_part;
   walloc_part_return(part);
 }
 
-void walloc_part_leave_all_within(const void *start, size_t length) {
-  heap_part *part;
-  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++) {
-    /* Relaxed: the threads that have their data there have ended, and whoever frees it knows. */
-    uint32_t thread = atomic_load_explicit(&part->thread, memory_order_relaxed);
-    if (thread != 0 && thread - (uintptr_t)start < length)
-      leave(part);
-  }
+void walloc_thread_end(void) { leave(&walloc_no_part); }
+
+/* Destructors may still allocate and free, but nobody would tell when they have done so last. */
+static void end(void *unused) {
+  (void)unused;
+  leave(&walloc_ended_part);
 }
 
 heap_part *walloc_part_enter(void) {
   heap_part *part = find_part();
   if (!is_no_part(part)) {
     walloc_own_part = part;
-    walloc_platform_at_thread_end(leave, part);
+    walloc_platform_at_thread_end(end);
   }
   return part;
-}
-
-void walloc_thread_end(void) {
-  if (is_no_part(walloc_own_part))
-    return;
-  walloc_platform_at_thread_end(leave, NULL);
-  leave(walloc_own_part);
 }

@@ -73,11 +73,12 @@ typedef struct heap_part {
   _Atomic uint32_t thread;
 } heap_part;
 
-/* The calling thread's part; walloc_no_part until it needs one, and after its end. */
+/* The calling thread's part. Two stand for none: the one until the thread needs one, the other when it has
+ * ended, and gets none any more. */
 extern _Thread_local heap_part *walloc_own_part;
-extern heap_part walloc_no_part;
+extern heap_part walloc_no_part, walloc_ended_part;
 
-static inline bool is_no_part(const heap_part *part) { return part == &walloc_no_part; }
+static inline bool is_no_part(const heap_part *part) { return part->key == 0; }
 
 /* Gives the calling thread a part. walloc_no_part when there are none left, or no memory for one. */
 heap_part *walloc_part_enter(void);
@@ -96,10 +97,6 @@ static inline uint32_t part_number(const heap_part *part) { return part->key >> 
 /* For a while: a part that no thread has. False: some thread has it. */
 bool walloc_part_borrow(heap_part *part);
 void walloc_part_return(heap_part *part);
-
-/* WebAssembly: memory that held the thread-local data of threads is freed, so they have ended, and
- * their parts are for others. */
-void walloc_part_leave_all_within(const void *start, size_t length);
 
 /* ---- Spans: span.c, remote.c --------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
  *
  * Any thread. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -11,7 +12,7 @@
 
 #include <emscripten/heap.h>
 
-#include "heap/part.h"
+#include "platform/platform.h"
 #include "walloc.h"
 #include "walloc_malloc.h"
 
@@ -22,19 +23,24 @@ void *emscripten_builtin_memalign(size_t alignment, size_t size) {
   return walloc_aligned_alloc(alignment, size);
 }
 
-/* The runtime frees by this name what it has of a thread that has ended, its thread-local data too: that
- * is how its part of the heap becomes free for another. It costs a look at each part, for blocks of the
- * size of a stack only; and a program needs no destructors of thread-specific data for it, which are
- * another 600 bytes. */
-void emscripten_builtin_free(void *block) {
-  if (page_owner(page_of(block)) == PAGE_LARGE || page_owner(page_of(block)) == PAGE_HUGE)
-    walloc_part_leave_all_within(block, walloc_usable_size(block));
-  walloc_free(block);
-}
+void emscripten_builtin_free(void *block) { walloc_free(block); }
 
-void walloc_platform_at_thread_end(void (*end)(void *), void *argument) {
-  (void)end;
-  (void)argument;
+/* The thread gets a cleanup handler, as a program with destructors of thread-specific data is 600 bytes
+ * larger. pthread_cleanup_push is a macro that opens a scope; what it calls is called here. Each handler is
+ * taken away with all that came after it: so ours goes below those that the program has at the moment. */
+void walloc_platform_at_thread_end(void (*end)(void *)) {
+  static _Thread_local struct __ptcb ours;
+  if (ours.__f != NULL)
+    return;
+  _pthread_cleanup_push(&ours, end, NULL);
+  struct __ptcb *lowest = &ours;
+  while (lowest->__next != NULL)
+    lowest = lowest->__next;
+  if (lowest == &ours)
+    return;
+  _pthread_cleanup_pop(&ours, false);
+  lowest->__next = &ours;
+  ours.__next = NULL;
 }
 
 void *__libc_malloc(size_t size) { return walloc_malloc(size); }

@@ -72,8 +72,9 @@ static inline void walloc_platform_pause(void) {
 #endif
 }
 
-/* Has `end` called when the calling thread ends, where the platform tells. With NULL, no longer. */
-void walloc_platform_at_thread_end(void (*end)(void *), void *argument);
+/* Has `end` called when the calling thread ends, where the platform tells; always the same function. Its
+ * argument means nothing. */
+void walloc_platform_at_thread_end(void (*end)(void *));
 
 /* 64 bits that nobody can guess; where there is no source of them, some that differ now and then. */
 uint64_t walloc_platform_random(void);

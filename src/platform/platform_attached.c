@@ -52,10 +52,7 @@ bool walloc_platform_can_wait(void) { return may_wait; }
 void walloc_platform_set_can_wait(bool can_wait) { may_wait = can_wait; }
 
 /* JavaScript says when a thread ends: see thread_block.h. */
-void walloc_platform_at_thread_end(void (*end)(void *), void *argument) {
-  (void)end;
-  (void)argument;
-}
+void walloc_platform_at_thread_end(void (*end)(void *)) { (void)end; }
 
 void walloc_platform_set_errno(bool out_of_memory) { (void)out_of_memory; }
 

@@ -21,6 +21,7 @@ static pthread_key_t key_for(void (*end)(void *)) {
   return (pthread_key_t)(seen - 2);
 }
 
-void walloc_platform_at_thread_end(void (*end)(void *), void *argument) {
-  pthread_setspecific(key_for(end), argument);
+/* Any value but NULL, for which there would be no call. */
+void walloc_platform_at_thread_end(void (*end)(void *)) {
+  pthread_setspecific(key_for(end), &state);
 }

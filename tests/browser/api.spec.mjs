@@ -7,7 +7,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { watchErrors } from './pages.mjs';
-import { serve } from './serve.mjs';
+import { serve } from '../../scripts/serve-folder.mjs';
 
 /** @typedef {typeof import('./fixtures/api-page.js')} Api */
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { chromium } from '../../playwright.config.mjs';
 import { PAGES, open, resultOf, watchErrors } from './pages.mjs';
-import { serve } from './serve.mjs';
+import { serve } from '../../scripts/serve-folder.mjs';
 
 const BUILT = fileURLToPath(new URL('../../build/www/', import.meta.url));
 

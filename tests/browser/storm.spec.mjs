@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
-import { serve } from './serve.mjs';
+import { serve } from '../../scripts/serve-folder.mjs';
 
 const FOLDER = fileURLToPath(new URL('../../build/emscripten/tests/stress/', import.meta.url));
 

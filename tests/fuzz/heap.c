@@ -10,7 +10,6 @@
 
 #define ROOM ((size_t)64 << 20)
 #define LITTLE_ROOM ((size_t)6 << 20)
-#define ROOM_TO_WALK (ROOM + ((size_t)4 << 20))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -46,36 +45,38 @@ static const char *allocate(heap_model *model, input *in, uint32_t kind) {
   return model_aligned_alloc(model, alignment, read_size(in));
 }
 
-static void set_maximum(size_t bytes) {
-  walloc_config config = {.maximum = bytes, .reserve = 1, .share = {1, 1, 1}};
-  if (walloc_init(&config) != WALLOC_OK || walloc_shutdown() != WALLOC_OK)
-    abort();
+
+static bool ignore(const walloc_heap_range *range, void *unused) {
+  (void)range;
+  (void)unused;
+  return false;
 }
 
-/* The walk needs memory when there may be none left. */
+/* Where there is no memory left for a walk, blocks make room for it. */
 static const char *compare(heap_model *model) {
-  set_maximum(ROOM_TO_WALK);
-  const char *problem = model_compare(model);
-  set_maximum(ROOM);
-  return problem;
+  const char *problem = NULL;
+  while (problem == NULL && model->count != 0 &&
+         walloc_heap_walk(ignore, NULL) == WALLOC_ERROR_OUT_OF_MEMORY)
+    problem = model_free(model, 0);
+  return problem != NULL ? problem : model_compare(model);
 }
 
-static const char *operate(heap_model *model, input *in, size_t kept) {
+static const char *operate(heap_model *model, input *in) {
   uint32_t operation = read_byte(in) % 16;
-  if (operation < 8 || model->count == kept)
+  if (operation < 8 || model->count == 0)
     return allocate(model, in, operation);
-  size_t block = kept + read_word(in) % (model->count - kept);
+  size_t block = read_word(in) % model->count;
   if (operation < 11)
     return model_realloc(model, block, read_size(in));
   return operation == 15 ? compare(model) : model_free(model, block);
 }
 
 /* What stays for ever comes first, so that it lies in nobody's way. Then all memory there may be is obtained,
- * so that every input finds the same; and most of it kept in a block if little is wanted. Returns how many
- * blocks that are. */
-static size_t begin(heap_model *model, uint32_t settings) {
-  set_maximum(ROOM);
-  if (walloc_heap_set_strategy((walloc_strategy)(settings & 3)) != WALLOC_OK)
+ * so that every input finds the same; and most of it is in use if little is wanted. */
+static void begin(heap_model *model, uint32_t settings) {
+  walloc_config config = {.maximum = ROOM, .reserve = 1, .share = {1, 1, 1}};
+  if (walloc_init(&config) != WALLOC_OK || walloc_shutdown() != WALLOC_OK ||
+      walloc_heap_set_strategy((walloc_strategy)(settings & 3)) != WALLOC_OK)
     abort();
   model_begin(model, 1);
   walloc_free(walloc_malloc(1));
@@ -84,7 +85,6 @@ static size_t begin(heap_model *model, uint32_t settings) {
   if (all == NULL || ((settings & 4) != 0 && model_malloc(model, ROOM - LITTLE_ROOM) != NULL))
     abort();
   model->may_fail = true;
-  return model->count;
 }
 
 /* The heap is empty before and after. */
@@ -92,9 +92,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   input in = {data, data + size};
   heap_model model;
   const char *problem = NULL;
-  size_t kept = begin(&model, read_byte(&in));
+  begin(&model, read_byte(&in));
   while (in.next != in.end && problem == NULL)
-    problem = operate(&model, &in, kept);
+    problem = operate(&model, &in);
   if (problem == NULL)
     problem = compare(&model);
   if (problem == NULL && (size & 1) != 0)

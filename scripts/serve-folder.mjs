@@ -1,6 +1,6 @@
 /**
- * A server for a folder, with the headers that isolate a page or without them. For tests that the
- * preview server is not made for.
+ * A server for a folder, with the headers that isolate a page or without them: for the page of the
+ * benchmark, and for tests that the preview server is not made for.
  */
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
