@@ -1,8 +1,8 @@
 # How walloc's own code is compiled; none of it reaches a program that embeds walloc.
 
 set(walloc_warnings
-    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
-    -Wundef)
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef
+    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>)
 
 # Sanitizers go to everything that is compiled here, tests and cmocka too.
 if(WALLOC_SANITIZE)

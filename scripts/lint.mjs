@@ -19,7 +19,7 @@ async function filesMatching(...patterns) {
 
 async function checkClangFormat() {
   const mode = process.argv.includes('--fix') ? ['-i'] : ['--dry-run', '-Werror'];
-  await run('clang-format', [...mode, ...(await filesMatching('*.c', '*.h'))]);
+  await run('clang-format', [...mode, ...(await filesMatching('*.c', '*.cpp', '*.h'))]);
 }
 
 /** The files that the native build compiles: what differs for WebAssembly needs its own compiler. */

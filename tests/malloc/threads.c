@@ -15,32 +15,14 @@ static walloc_heap_stats heap_now(void) {
   return stats;
 }
 
+/* Under Emscripten this main runs in a thread, and the main thread stands behind it. */
 #ifdef __EMSCRIPTEN__
-#include <emscripten/proxying.h>
-#include <emscripten/threading.h>
-
-/* This main runs in a thread, and the main thread stands behind it. That one frees what a joined thread
- * had, when it comes to it: it is given turns until it has. */
 #define ALWAYS_ALIVE 2
-#define TURNS 10000
-
-static void have_a_turn(void *nothing) { (void)nothing; }
-
-static void wait_for_the_ended(void) {
-  for (int i = 0; i < TURNS && heap_now().parts > ALWAYS_ALIVE; i++)
-    emscripten_proxy_sync(emscripten_proxy_get_system_queue(), emscripten_main_runtime_thread_id(),
-                          have_a_turn, NULL);
-}
 #else
 #define ALWAYS_ALIVE 1
-
-static void wait_for_the_ended(void) {}
 #endif
 
-static void assert_all_have_ended(void) {
-  wait_for_the_ended();
-  assert_in_range(heap_now().parts, 1, ALWAYS_ALIVE);
-}
+static void assert_all_have_ended(void) { assert_in_range(heap_now().parts, 1, ALWAYS_ALIVE); }
 
 static void start(pthread_t *thread, void *(*run)(void *), void *argument) {
   assert_int_equal(pthread_create(thread, NULL, run, argument), 0);
@@ -367,7 +349,7 @@ static void test_blocks_sent_to_an_idle_thread_are_taken(void **state) {
 
 /* A value of thread-specific data, whose destructor frees it and packs another, up to the last one. */
 #define KEYS 2
-#define PACKETS 3
+#define PACKETS 4 /* as many turns as destructors have: PTHREAD_DESTRUCTOR_ITERATIONS */
 #define ENDING 1000
 
 typedef struct packet {
@@ -376,7 +358,7 @@ typedef struct packet {
 } packet;
 
 static pthread_key_t keys[KEYS];
-static const size_t packet_sizes[PACKETS] = {50, 5000, 50000};
+static const size_t packet_sizes[PACKETS] = {50, 5000, 50000, 8};
 static atomic_uint unpacked;
 
 static void pack(size_t key, size_t left) {
@@ -397,16 +379,17 @@ static void unpack(void *argument) {
     pack(key, left - 1);
 }
 
+/* The last packet is packed, and unpacked, when the thread has given up its part of the heap. */
 static void *pack_and_end(void *unused) {
   for (size_t key = 0; key < KEYS; key++)
     pack(key, PACKETS - 1);
   return unused;
 }
 
-static void end_often(unsigned times) {
+static void end_often(const pthread_attr_t *attributes, void *(*run)(void *), unsigned times) {
   for (unsigned i = 0; i < times; i++) {
     pthread_t thread;
-    start(&thread, pack_and_end, NULL);
+    assert_int_equal(pthread_create(&thread, attributes, run, NULL), 0);
     join(thread);
     assert_all_have_ended();
   }
@@ -416,13 +399,52 @@ static void test_destructors_free_and_allocate(void **state) {
   (void)state;
   for (size_t key = 0; key < KEYS; key++)
     assert_int_equal(pthread_key_create(&keys[key], unpack), 0);
-  end_often(ENDING / 10);
+  end_often(NULL, pack_and_end, ENDING / 10);
   size_t held = heap_held();
-  end_often(ENDING - ENDING / 10);
+  end_often(NULL, pack_and_end, ENDING - ENDING / 10);
   assert_in_range(heap_held(), 1, held + MEANWHILE);
   assert_int_equal(unpacked, ENDING * KEYS * PACKETS);
   for (size_t key = 0; key < KEYS; key++)
     assert_int_equal(pthread_key_delete(keys[key]), 0);
+}
+
+static void *allocate_and_end(void *unused) {
+  free(filled(malloc(100), 100));
+  return unused;
+}
+
+/* More of them than there can be parts. */
+static void test_threads_with_small_stacks(void **state) {
+  (void)state;
+  pthread_attr_t attributes;
+  assert_int_equal(pthread_attr_init(&attributes), 0);
+  assert_int_equal(pthread_attr_setstacksize(&attributes, 16384), 0);
+  end_often(&attributes, allocate_and_end, 600);
+  assert_int_equal(pthread_attr_destroy(&attributes), 0);
+}
+
+static void clean_up(void *counter) { ++*(atomic_uint *)counter; }
+
+static atomic_uint cleaned_up;
+
+/* The first allocation is within the program's own handlers, some of which it takes away again. */
+static void *allocate_within_handlers(void *unused) {
+  pthread_cleanup_push(clean_up, &cleaned_up);
+  pthread_cleanup_push(clean_up, &cleaned_up);
+  free(filled(malloc(100), 100));
+  pthread_cleanup_push(clean_up, &cleaned_up);
+  pthread_cleanup_pop(1);
+  pthread_cleanup_pop(1);
+  free(filled(malloc(100), 100));
+  pthread_exit(unused);
+  pthread_cleanup_pop(0);
+  return NULL;
+}
+
+static void test_threads_with_cleanup_handlers(void **state) {
+  (void)state;
+  end_often(NULL, allocate_within_handlers, 600);
+  assert_int_equal(cleaned_up, 3 * 600);
 }
 
 int main(void) {
@@ -431,6 +453,8 @@ int main(void) {
       cmocka_unit_test(test_blocks_of_an_ended_thread_are_the_next_ones),
       cmocka_unit_test(test_blocks_sent_to_an_idle_thread_are_taken),
       cmocka_unit_test(test_destructors_free_and_allocate),
+      cmocka_unit_test(test_threads_with_small_stacks),
+      cmocka_unit_test(test_threads_with_cleanup_handlers),
       cmocka_unit_test(test_what_another_thread_freed_is_used_again),
       cmocka_unit_test(test_threads_that_free_for_each_other_share),
       cmocka_unit_test(test_the_heap_does_not_grow_with_the_number_of_threads),
