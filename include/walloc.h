@@ -26,8 +26,7 @@
  *
  * Errors: functions that return walloc_error return WALLOC_OK or the reason. Functions that return a
  * pointer return NULL, and walloc_last_error() tells this thread the reason. A failed call has
- * changed nothing.
- */
+ * changed nothing. */
 #ifndef WALLOC_H
 #define WALLOC_H
 
@@ -63,7 +62,9 @@ typedef enum walloc_error {
   WALLOC_ERROR_BUDGET,          /* the arena is at its hard budget and nothing could be recycled */
   WALLOC_ERROR_LIMIT,           /* out of arenas, chunks of an arena, or preserved levels */
   WALLOC_ERROR_BUSY,            /* a lock was held for too long to wait here: try again */
-  WALLOC_ERROR_STATE            /* not while the heap is the program's malloc */
+  WALLOC_ERROR_STATE,           /* not while the heap is the program's malloc */
+  WALLOC_ERROR_PINNED,          /* a pin holds what would be recycled: see walloc_frames.h */
+  WALLOC_ERROR_HANDLE           /* no such context, frames or pin, or not any more */
 } walloc_error;
 
 /* Why this thread's last failing pointer-returning call failed. Not cleared by success. */
@@ -192,8 +193,8 @@ walloc_error walloc_trim(walloc_arena *arena);
 
 /* ---- Throwing away ------------------------------------------------------------------------ */
 
-/* All blocks are gone. One compare-and-swap, whatever is in use; never blocks, never fails for a
- * live arena. */
+/* All blocks are gone. One compare-and-swap, whatever is in use; never blocks. For a live arena it fails
+ * only where somebody pins it: PINNED, BUSY (walloc_frames.h); so do compact, rewind and destroy. */
 walloc_error walloc_reset(walloc_arena *arena);
 
 /* All behind the first `preserve` bytes of the arena (see walloc_used), rounded up to the alignment,
@@ -396,5 +397,4 @@ walloc_error walloc_get_memory_stats(walloc_memory_stats *stats);
 #ifdef __cplusplus
 }
 #endif
-
 #endif

@@ -40,6 +40,10 @@ const char *walloc_error_text(walloc_error error) {
     return "another thread held a lock for too long to wait here; try again";
   case WALLOC_ERROR_STATE:
     return "the heap is the program's malloc, whose blocks are in use elsewhere";
+  case WALLOC_ERROR_PINNED:
+    return "a thread has pinned what would be recycled";
+  case WALLOC_ERROR_HANDLE:
+    return "there is no such context, frames or pin, or not any more";
   }
   return "unknown error number";
 }

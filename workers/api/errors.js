@@ -17,9 +17,9 @@ export class WallocError extends Error {
     this.name = `WallocError [${code}]`;
     /**
      * The reason. From C, without WALLOC_ERROR_: NOT_INITIALIZED, INITIALIZED, CONFIG, ARENA, SIZE,
-     * ALIGNMENT, PRESERVE, STALE, OUT_OF_MEMORY, BUDGET, LIMIT, BUSY, STATE. Of JavaScript's own: INDEX,
-     * TYPE (an argument of the wrong kind), REF, CALLBACK (detach within onPressure), DETACHED, MISUSE, LOAD,
-     * UNSUPPORTED.
+     * ALIGNMENT, PRESERVE, STALE, OUT_OF_MEMORY, BUDGET, LIMIT, BUSY, STATE, PINNED, HANDLE. Of
+     * JavaScript's own: INDEX, TYPE (an argument of the wrong kind), REF, CALLBACK (detach within
+     * onPressure), DETACHED, MISUSE, LOAD, UNSUPPORTED.
      */
     this.code = code;
   }
@@ -74,6 +74,8 @@ const reasons = [
   ],
   [WallocError, 'BUSY', 'another thread held a lock too long; try again'],
   [WallocError, 'STATE', 'not while the heap is the malloc of the program'],
+  [WallocError, 'PINNED', 'a thread has pinned what would be recycled; try again when it is unpinned'],
+  [WallocError, 'HANDLE', 'released or destroyed, or never there'],
   [WallocRangeError, 'INDEX', 'indices are whole numbers within the length'],
   [WallocError, 'TYPE', 'an argument of the wrong type'],
   [WallocError, 'REF', 'not what view.ref says of a block of this arena'],
@@ -93,12 +95,13 @@ export const ALIGNMENT = 6;
 export const PRESERVE = 7;
 export const OUT_OF_MEMORY = 9;
 export const BUSY = 12;
-export const INDEX = 14;
-export const TYPE = 15;
-export const REF = 16;
-export const CALLBACK = 17;
-export const DETACHED = 18;
-export const MISUSE = 19;
+export const HANDLE = 15;
+export const INDEX = 16;
+export const TYPE = 17;
+export const REF = 18;
+export const CALLBACK = 19;
+export const DETACHED = 20;
+export const MISUSE = 21;
 
 /**
  * The error for one of these numbers.
