@@ -24,9 +24,8 @@
  * a pointer into the old generation is as wrong as one to freed memory: order resets after the last
  * use (a frame barrier, a join), or check references.
  *
- * Errors: functions that return walloc_error return WALLOC_OK or the reason. Functions that return a
- * pointer return NULL, and walloc_last_error() tells this thread the reason. A failed call has
- * changed nothing. */
+ * Errors: functions that return walloc_error return WALLOC_OK or the reason; those that return a pointer
+ * return NULL, and walloc_last_error() tells this thread the reason. A failed call has changed nothing. */
 #ifndef WALLOC_H
 #define WALLOC_H
 
@@ -64,7 +63,10 @@ typedef enum walloc_error {
   WALLOC_ERROR_BUSY,            /* a lock was held for too long to wait here: try again */
   WALLOC_ERROR_STATE,           /* not while the heap is the program's malloc */
   WALLOC_ERROR_PINNED,          /* a pin holds what would be recycled: see walloc_frames.h */
-  WALLOC_ERROR_HANDLE           /* no such context, frames or pin, or not any more */
+  WALLOC_ERROR_HANDLE,          /* no such context, frames, pin or queue, or not any more */
+  WALLOC_ERROR_EMPTY,           /* there is nothing in the queue: see walloc_queue.h */
+  WALLOC_ERROR_FULL,            /* there is no room in the queue */
+  WALLOC_ERROR_CLOSED           /* the queue is closed */
 } walloc_error;
 
 /* Why this thread's last failing pointer-returning call failed. Not cleared by success. */
@@ -222,9 +224,8 @@ walloc_error walloc_preserve(walloc_arena *arena);
 
 /* ---- References --------------------------------------------------------------------------- */
 
-/* A block that knows its generation. Plain data. Generations are 24 bits and wrap (see docs/design.md): a reference is
- * recognised as stale for the next eight million resets of its arena, not for ever; and as valid, in a
- * preserved part, for as many compacts. */
+/* A block that knows its generation. Plain data. Generations are 24 bits and wrap (docs/design.md): stale is
+ * recognised for the next eight million resets of the arena, valid in a preserved part for as many compacts. */
 typedef struct walloc_ref {
   walloc_arena *arena;
   void *address;
@@ -353,8 +354,7 @@ walloc_error walloc_take_heap_census(walloc_heap_census *census);
 
 /* ---- Asking ------------------------------------------------------------------------------- */
 
-/* Bytes from the arena's start to its cursor: blocks, padding, lanes, unused ends of chunks. What
- * walloc_compact takes. */
+/* What walloc_compact takes: bytes from the arena's start to its cursor, with padding, lanes, unused ends. */
 size_t walloc_used(walloc_arena *arena);
 
 /* What could still be allocated at most: within the hard budget and the maximum, counting free

@@ -43,7 +43,13 @@ const char *walloc_error_text(walloc_error error) {
   case WALLOC_ERROR_PINNED:
     return "a thread has pinned what would be recycled";
   case WALLOC_ERROR_HANDLE:
-    return "there is no such context, frames or pin, or not any more";
+    return "there is no such context, frames, pin or queue, or not any more";
+  case WALLOC_ERROR_EMPTY:
+    return "there is nothing in the queue";
+  case WALLOC_ERROR_FULL:
+    return "the queue is full";
+  case WALLOC_ERROR_CLOSED:
+    return "the queue is closed";
   }
   return "unknown error number";
 }

@@ -17,8 +17,8 @@ export class WallocError extends Error {
     this.name = `WallocError [${code}]`;
     /**
      * The reason. From C, without WALLOC_ERROR_: NOT_INITIALIZED, INITIALIZED, CONFIG, ARENA, SIZE,
-     * ALIGNMENT, PRESERVE, STALE, OUT_OF_MEMORY, BUDGET, LIMIT, BUSY, STATE, PINNED, HANDLE. Of
-     * JavaScript's own: INDEX, TYPE (an argument of the wrong kind), REF, CALLBACK (detach within
+     * ALIGNMENT, PRESERVE, STALE, OUT_OF_MEMORY, BUDGET, LIMIT, BUSY, STATE, PINNED, HANDLE, EMPTY,
+     * FULL, CLOSED. Of JavaScript's own: INDEX, TYPE (an argument of the wrong kind), REF, CALLBACK (detach within
      * onPressure), DETACHED, MISUSE, LOAD, UNSUPPORTED.
      */
     this.code = code;
@@ -74,8 +74,15 @@ const reasons = [
   ],
   [WallocError, 'BUSY', 'another thread held a lock too long; try again'],
   [WallocError, 'STATE', 'not while the heap is the malloc of the program'],
-  [WallocError, 'PINNED', 'a thread has pinned what would be recycled; try again when it is unpinned'],
+  [
+    WallocError,
+    'PINNED',
+    'a thread has pinned what would be recycled; try again when it is unpinned',
+  ],
   [WallocError, 'HANDLE', 'released or destroyed, or never there'],
+  [WallocError, 'EMPTY', 'there is nothing in the queue'],
+  [WallocError, 'FULL', 'the queue is full; try again when something has been taken'],
+  [WallocError, 'CLOSED', 'the queue is closed'],
   [WallocRangeError, 'INDEX', 'indices are whole numbers within the length'],
   [WallocError, 'TYPE', 'an argument of the wrong type'],
   [WallocError, 'REF', 'not what view.ref says of a block of this arena'],
@@ -96,12 +103,15 @@ export const PRESERVE = 7;
 export const OUT_OF_MEMORY = 9;
 export const BUSY = 12;
 export const HANDLE = 15;
-export const INDEX = 16;
-export const TYPE = 17;
-export const REF = 18;
-export const CALLBACK = 19;
-export const DETACHED = 20;
-export const MISUSE = 21;
+export const EMPTY = 16;
+export const FULL = 17;
+export const CLOSED = 18;
+export const INDEX = 19;
+export const TYPE = 20;
+export const REF = 21;
+export const CALLBACK = 22;
+export const DETACHED = 23;
+export const MISUSE = 24;
 
 /**
  * The error for one of these numbers.
