@@ -29,6 +29,8 @@ set(WALLOC_SOURCES
     src/heap/misuse.c
     src/heap/heap.c
     src/heap/hardened.c
+    src/queue/queue.c
+    src/queue/lifetime.c
     src/tiers/tiers.c
     src/stats/stats.c)
 
@@ -37,6 +39,10 @@ set(WALLOC_PLATFORM_NATIVE src/platform/platform_native.c src/platform/platform_
 set(WALLOC_PLATFORM_LINKED src/platform/platform_linked.c src/platform/platform_posix.c
                            src/platform/platform_wasm_thread.c)
 set(WALLOC_PLATFORM_ATTACHED src/platform/platform_attached.c src/platform/platform_wasm_thread.c)
+
+# Waiting in C, which needs a clock: in walloc.wasm JavaScript waits.
+list(APPEND WALLOC_PLATFORM_NATIVE src/queue/wait.c)
+list(APPEND WALLOC_PLATFORM_LINKED src/queue/wait.c)
 
 # The C library's names, in libwalloc_malloc.a.
 set(WALLOC_SOURCES_MALLOC src/malloc/malloc.c src/malloc/mallinfo.c)
@@ -49,7 +55,8 @@ set(WALLOC_PLATFORM_LINKED_MALLOC ${WALLOC_PLATFORM_LINKED})
 list(APPEND WALLOC_PLATFORM_LINKED src/platform/platform_thread_end.c)
 
 # What JavaScript calls; only in the attached walloc.wasm.
-set(WALLOC_SOURCES_ATTACHED src/exports/exports.c src/exports/thread_block.c)
+set(WALLOC_SOURCES_ATTACHED src/exports/exports.c src/exports/exports_queue.c
+                            src/exports/thread_block.c)
 
 # In WebAssembly only these are compiled for speed: all the rest is rarely run, and small.
 set(WALLOC_SOURCES_HOT src/arena/allocate.c)

@@ -60,8 +60,15 @@ bool walloc_platform_can_wait(void);
 /* Sleeps while *word is `expected`, until woken; may also return for no reason. */
 void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected);
 
-/* Wakes one thread that sleeps on the word. */
+/* The same for so many nanoseconds at most. */
+void walloc_platform_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t nanoseconds);
+
+/* Wakes one thread that sleeps on the word; all. */
 void walloc_platform_wake(_Atomic uint32_t *word);
+void walloc_platform_wake_all(_Atomic uint32_t *word);
+
+/* The time in nanoseconds, for differences. Not in walloc.wasm, which has no clock. */
+uint64_t walloc_platform_now(void);
 
 /* A hint to the processor that this is a spin loop. */
 static inline void walloc_platform_pause(void) {

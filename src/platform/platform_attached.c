@@ -74,6 +74,15 @@ void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected) {
   __builtin_wasm_memory_atomic_wait32((int32_t *)(uintptr_t)word, (int32_t)expected, -1);
 }
 
+void walloc_platform_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t nanoseconds) {
+  __builtin_wasm_memory_atomic_wait32((int32_t *)(uintptr_t)word, (int32_t)expected,
+                                      (int64_t)nanoseconds);
+}
+
 void walloc_platform_wake(_Atomic uint32_t *word) {
   __builtin_wasm_memory_atomic_notify((int32_t *)(uintptr_t)word, 1);
+}
+
+void walloc_platform_wake_all(_Atomic uint32_t *word) {
+  __builtin_wasm_memory_atomic_notify((int32_t *)(uintptr_t)word, UINT32_MAX);
 }

@@ -6,6 +6,7 @@
 #include <emscripten/console.h>
 #include <emscripten/heap.h>
 #include <emscripten/threading.h>
+#include <limits.h>
 #include <math.h>
 #include <unistd.h>
 
@@ -61,7 +62,13 @@ void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected) {
   emscripten_futex_wait(word, expected, INFINITY);
 }
 
+void walloc_platform_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t nanoseconds) {
+  emscripten_futex_wait(word, expected, (double)nanoseconds / 1e6);
+}
+
 void walloc_platform_wake(_Atomic uint32_t *word) { emscripten_futex_wake(word, 1); }
+
+void walloc_platform_wake_all(_Atomic uint32_t *word) { emscripten_futex_wake(word, INT_MAX); }
 
 void walloc_platform_abort(const char *message) {
   emscripten_err(message);

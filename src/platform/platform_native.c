@@ -6,10 +6,12 @@
 #define _GNU_SOURCE /* syscall, MAP_ANONYMOUS, MAP_NORESERVE */
 #include "platform/platform.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <linux/futex.h>
@@ -124,13 +126,28 @@ void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected) {
 #endif
 }
 
-void walloc_platform_wake(_Atomic uint32_t *word) {
+void walloc_platform_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t nanoseconds) {
 #ifdef __linux__
-  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+  struct timespec most = {(time_t)(nanoseconds / 1000000000), (long)(nanoseconds % 1000000000)};
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &most, NULL, 0);
 #else
-  (void)word;
+  (void)nanoseconds;
+  walloc_platform_wait(word, expected);
 #endif
 }
+
+static void wake(_Atomic uint32_t *word, int threads) {
+#ifdef __linux__
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, threads, NULL, NULL, 0);
+#else
+  (void)word;
+  (void)threads;
+#endif
+}
+
+void walloc_platform_wake(_Atomic uint32_t *word) { wake(word, 1); }
+
+void walloc_platform_wake_all(_Atomic uint32_t *word) { wake(word, INT_MAX); }
 
 void walloc_platform_abort(const char *message) {
   ssize_t written = write(STDERR_FILENO, message, strlen(message));

@@ -8,6 +8,7 @@
 #include "arena/lifetime.h"
 #include "error/error.h"
 #include "pages/pages.h"
+#include "queue/queue.h"
 #include "state/state.h"
 
 #define DEFAULT_RESERVE ((size_t)16 << 20)
@@ -92,7 +93,9 @@ walloc_error walloc_init(const walloc_config *config) {
 walloc_error walloc_shutdown(void) {
   if (!state_is_running())
     return WALLOC_ERROR_NOT_INITIALIZED;
-  walloc_error error = end_all_arenas();
+  walloc_error error = walloc_queues_end();
+  if (error == WALLOC_OK)
+    error = end_all_arenas();
   if (error == WALLOC_OK)
     state_enter(STOPPED);
   return error;

@@ -1,0 +1,24 @@
+/* How JavaScript names an arena: by a handle, slot + 32 x serial, which a later arena in the same slot does
+ * not share. Any thread. */
+#ifndef WALLOC_EXPORTS_ARENA_HANDLE_H
+#define WALLOC_EXPORTS_ARENA_HANDLE_H
+
+#include "arena/arena.h"
+
+#define NO_ARENA UINT32_MAX
+
+static inline uint32_t handle_of(walloc_arena *arena) {
+  if (arena == NULL)
+    return NO_ARENA;
+  /* Relaxed: a number to compare; whether the arena is live is asked with acquire. */
+  uint32_t serial = atomic_load_explicit(&arena->serial, memory_order_relaxed);
+  return arena->slot + serial * WALLOC_ARENAS_MAX;
+}
+
+/* NULL when it is not, or no longer, an arena; every function refuses that with ARENA. */
+static inline walloc_arena *arena_of(uint32_t handle) {
+  walloc_arena *arena = &walloc_arenas[handle % WALLOC_ARENAS_MAX];
+  return arena_is_live(arena) && handle_of(arena) == handle ? arena : NULL;
+}
+
+#endif
