@@ -71,10 +71,12 @@ struct walloc_arena {
   walloc_pressure_function *on_pressure;
   void *user;
 
-  _Atomic uint32_t serial; /* odd while live; + 1 by create and destroy, under the table lock */
-  _Atomic uint32_t count;  /* of chunks; written under the growth lock */
-  _Atomic uint32_t kept;   /* chunks of the reserve: never given up; written by create, destroy */
-  _Atomic place preserved; /* walloc_preserve's place; written by it and by compact */
+  _Atomic uint32_t serial;  /* odd while live; + 1 by create and destroy, under the table lock */
+  _Atomic uint32_t count;   /* of chunks; written under the growth lock */
+  _Atomic uint32_t kept;    /* chunks of the reserve: never given up; written by create, destroy */
+  _Atomic place preserved;  /* walloc_preserve's place; written by it and by compact */
+  _Atomic uint32_t pinned;  /* 0: never in this life; see frames/pins.h, as for the next */
+  _Atomic uint32_t closing; /* the thread that is about to recycle what may be pinned; 0: none */
   _Atomic uintptr_t fallback; /* blocks from the heap; written by all: see fallback/fallback.c */
   walloc_lock growth;         /* guards the chunk table */
   walloc_lock history_lock;   /* guards the histories' writing */

@@ -340,7 +340,7 @@ walloc_error walloc_trim(walloc_arena *arena) {
 walloc_error walloc_arena_release_chunks(walloc_arena *arena) {
   if (!lock_growth(arena))
     return WALLOC_ERROR_BUSY;
-  walloc_reset(arena);
+  walloc_arena_reset_closed(arena);
   walloc_fallback_give(arena, true);
   set_kept(arena, 0);
   while (give_up_last(arena)) {

@@ -7,6 +7,7 @@
 
 #include "arena/room.h"
 #include "error/error.h"
+#include "frames/pins.h"
 #include "state/state.h"
 
 #define DEFAULT_LANE ((size_t)16384)
@@ -81,6 +82,7 @@ walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config
   arena->user = config->user;
   clear_counters(&arena->counters);
   atomic_store_explicit(&arena->preserved, 0, memory_order_relaxed);
+  atomic_store_explicit(&arena->pinned, 0, memory_order_relaxed); /* with change_life */
   place last = arena_cursor(arena);
   atomic_store_explicit(&arena->cursor,
                         place_of(generation_after_reset(place_generation(last)), 0, 0),
@@ -97,12 +99,17 @@ walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config
   return WALLOC_OK;
 }
 
+/* Closed to pins until the arena is dead: one that comes meanwhile sees its serial change. */
 walloc_error walloc_arena_end(walloc_arena *arena) {
   if (!arena_is_live(arena))
     return WALLOC_OK;
-  walloc_error error = walloc_arena_release_chunks(arena);
+  walloc_error error = walloc_pins_close(arena);
+  if (error != WALLOC_OK)
+    return error;
+  error = walloc_arena_release_chunks(arena);
   if (error == WALLOC_OK)
     change_life(arena);
+  walloc_pins_open(arena);
   return error;
 }
 

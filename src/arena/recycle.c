@@ -2,13 +2,15 @@
  * from the heap (fallback/fallback.h). Any thread.
  *
  * Each ends a generation by one compare-and-swap of the cursor (P2 in arena.h). Reset is nothing but
- * that, takes no lock and cannot fail. The others write the next generation's history first, and take
+ * that, takes no lock and fails only for pins: all but a mark keep those away meanwhile, in an arena that
+ * was ever pinned (frames/pins.h). The others write the next generation's history first, and take
  * the history lock so that one does so at a time; allocations go on meanwhile and make the
  * compare-and-swap start over, within the same generation without writing anything again. */
 #include "arena/room.h"
 
 #include "arena/history.h"
 #include "fallback/fallback.h"
+#include "frames/pins.h"
 
 /* ---- Counting ------------------------------------------------------------------------------ */
 
@@ -29,19 +31,32 @@ static void count_recycled(walloc_arena *arena, uint64_t used, uint64_t left) {
 
 /* ---- Reset --------------------------------------------------------------------------------- */
 
-walloc_error walloc_reset(walloc_arena *arena) {
-  walloc_error error = walloc_arena_check(arena);
-  if (error != WALLOC_OK)
-    return error;
+static walloc_error reset(walloc_arena *arena, bool *closed) {
   place seen = arena_cursor(arena), next;
   uint64_t used;
   do {
+    walloc_error error = pins_close_once(arena, closed);
+    if (error != WALLOC_OK)
+      return error;
     used = walloc_arena_distance(arena, seen);
     next = place_of(generation_after_reset(place_generation(seen)), 0, 0);
   } while (!arena_move_cursor(arena, &seen, next));
   count_recycled(arena, used, 0);
-  walloc_fallback_give(arena, false);
   return WALLOC_OK;
+}
+
+void walloc_arena_reset_closed(walloc_arena *arena) { reset(arena, &(bool){true}); }
+
+walloc_error walloc_reset(walloc_arena *arena) {
+  bool closed = false;
+  walloc_error error = walloc_arena_check(arena);
+  if (error == WALLOC_OK)
+    error = reset(arena, &closed);
+  if (closed)
+    walloc_pins_open(arena);
+  if (error == WALLOC_OK)
+    walloc_fallback_give(arena, false);
+  return error;
 }
 
 /* ---- The others ---------------------------------------------------------------------------- */
@@ -104,7 +119,8 @@ static walloc_error target_of(walloc_arena *arena, const change *asked, place no
 /* A position at or before the cursor's within one generation is so for all the rest of it, since the
  * cursor only rises: so the target is computed again only for a new generation, and for a mark, which
  * is to lie behind everything allocated before it. */
-static walloc_error begin_generation(walloc_arena *arena, const change *asked, place *begun) {
+static walloc_error begin_generation(walloc_arena *arena, const change *asked, place *begun,
+                                     bool *closed) {
   place now = arena_cursor(arena);
   for (;;) {
     place began = now, target;
@@ -118,6 +134,9 @@ static walloc_error begin_generation(walloc_arena *arena, const change *asked, p
       if (asked->kind == MARK)
         target = walloc_arena_clip(arena, now);
       *begun = (place)next << GENERATION_SHIFT | place_position(target);
+      error = pins_close_once(arena, closed);
+      if (error != WALLOC_OK)
+        return error;
       uint64_t used = walloc_arena_distance(arena, now);
       uint64_t left = walloc_arena_distance(arena, target);
       if (arena_move_cursor(arena, &now, *begun)) {
@@ -137,11 +156,14 @@ static walloc_error carry_out(walloc_arena *arena, const change *asked, place *b
     return error;
   if (!walloc_lock_acquire(&arena->history_lock))
     return WALLOC_ERROR_BUSY;
-  error = begin_generation(arena, asked, begun);
+  bool is_mark = asked->kind == MARK, closed = is_mark; /* which recycles nothing */
+  error = begin_generation(arena, asked, begun, &closed);
+  if (closed && !is_mark)
+    walloc_pins_open(arena);
   if (error == WALLOC_OK && asked->kind == COMPACT)
     atomic_store_explicit(&arena->preserved, *begun, memory_order_release);
   walloc_lock_release(&arena->history_lock);
-  if (error == WALLOC_OK && asked->kind != MARK)
+  if (error == WALLOC_OK && !is_mark)
     walloc_fallback_give(arena, false);
   return error;
 }

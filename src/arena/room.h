@@ -55,7 +55,10 @@ walloc_error walloc_arena_make_room(walloc_arena *arena, const request *r);
 typedef enum recycling { RECYCLED, RECYCLED_BY_OTHERS, NOTHING_TO_RECYCLE } recycling;
 recycling walloc_arena_recycle(walloc_arena *arena, place seen);
 
-/* Empties the chunk table, giving all memory back. Its generation must have ended before. */
+/* walloc_reset of an arena that is closed to pins. */
+void walloc_arena_reset_closed(walloc_arena *arena);
+
+/* Ends the generation of an arena that is closed to pins, and empties the chunk table, giving all memory back. */
 walloc_error walloc_arena_release_chunks(walloc_arena *arena);
 
 #endif

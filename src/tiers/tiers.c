@@ -6,7 +6,10 @@
  * walloc_init and walloc_shutdown are called alone; walloc_tier from any thread. */
 #include "arena/arena.h"
 #include "arena/lifetime.h"
+#include "context/context.h"
 #include "error/error.h"
+#include "frames/frames.h"
+#include "frames/pins.h"
 #include "pages/pages.h"
 #include "queue/queue.h"
 #include "state/state.h"
@@ -93,12 +96,17 @@ walloc_error walloc_init(const walloc_config *config) {
 walloc_error walloc_shutdown(void) {
   if (!state_is_running())
     return WALLOC_ERROR_NOT_INITIALIZED;
+  if (walloc_pins_holder(NULL) != 0)
+    return WALLOC_ERROR_PINNED;
   walloc_error error = walloc_queues_end();
   if (error == WALLOC_OK)
     error = end_all_arenas();
-  if (error == WALLOC_OK)
-    state_enter(STOPPED);
-  return error;
+  if (error != WALLOC_OK)
+    return error;
+  walloc_contexts_end();
+  walloc_frames_end();
+  state_enter(STOPPED);
+  return WALLOC_OK;
 }
 
 /* ---- Tiers ---------------------------------------------------------------------------------- */

@@ -70,7 +70,7 @@ const reasons = [
   [
     WallocError,
     'LIMIT',
-    'out of arenas (32), chunks of one (64: reserve more at once) or preserved levels (32: reset)',
+    'out of arenas (32), queues (64), chunks of an arena (64: reserve more at once) or preserved levels (32: reset)',
   ],
   [WallocError, 'BUSY', 'another thread held a lock too long; try again'],
   [WallocError, 'STATE', 'not while the heap is the malloc of the program'],
@@ -100,6 +100,7 @@ export const ARENA = 4;
 export const SIZE = 5;
 export const ALIGNMENT = 6;
 export const PRESERVE = 7;
+export const STALE = 8;
 export const OUT_OF_MEMORY = 9;
 export const BUSY = 12;
 export const HANDLE = 15;
