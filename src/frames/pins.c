@@ -122,6 +122,8 @@ walloc_error walloc_pin(walloc_arena *arena) {
   if (error != WALLOC_OK)
     return error;
   uint32_t serial = atomic_load_explicit(&arena->serial, memory_order_acquire);
+  if ((serial & 1) == 0) /* destroyed since */
+    return WALLOC_ERROR_ARENA;
   note_pinned(arena);
   for (int tries = 0; tries < PIN_TRIES; tries++) {
     error = try_pin(arena, pin_of(arena));

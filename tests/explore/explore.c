@@ -10,6 +10,7 @@
 #include <ucontext.h>
 
 #include "arena/arena.h"
+#include "state/state.h"
 
 enum { STACK_SIZE = 65536, DEPTH_MAX = 4096, UNDO_MAX = 65536, TLS_MAX = 2048 };
 
@@ -22,10 +23,14 @@ typedef struct coroutine {
   uint32_t calls;           /* that have ended */
   bool ended;
   walloc_lock *awaited; /* it can go on only when this is free */
+  bool awaits_death;    /* or only when thread 0 has died or ended */
   /* For the mutations: what it has last seen. */
   uint64_t cursor, entry, promised;
   const volatile void *entry_at;
   bool added, swapped, read_history, cursor_promised;
+  uint64_t number_read, pinned; /* the last 32 bits read elsewhere; a promise */
+  volatile void *late_closing;
+  bool has_pinned, says_pinned;
   unsigned char own[TLS_MAX]; /* its copy of what is thread-local */
 } coroutine;
 
@@ -41,6 +46,7 @@ static jmp_buf scheduler;
 static const exploration *plan; /* NULL: not exploring, nobody stops */
 static coroutine *running;
 static bool broken;
+static uint32_t died; /* 1: thread 0 has */
 
 static undo undo_log[UNDO_MAX];
 static size_t undo_count;
@@ -59,9 +65,22 @@ uint64_t explore_mix(uint64_t hash, uint64_t value) {
 
 /* ---- Which word is it? ---------------------------------------------------------------------- */
 
-typedef enum word_kind { OTHER, STATISTICS, CURSOR, ENTRY, HISTORY, PRESERVED } word_kind;
+typedef enum word_kind {
+  OTHER,
+  PIN_FLAG,
+  CLOSING,
+  STATISTICS,
+  CURSOR,
+  ENTRY,
+  HISTORY,
+  PRESERVED
+} word_kind;
 
-static bool stops_at(word_kind kind) { return kind > STATISTICS; }
+static bool stops_at(word_kind kind, const volatile void *at, memory_order order) {
+  if (kind >= STATISTICS || plan == NULL || !plan->stops_everywhere)
+    return kind > STATISTICS;
+  return (kind != OTHER || order != memory_order_relaxed) && at != &walloc_current_state;
+}
 
 #define IS_IN(field, offset)                    \
   ((offset) >= offsetof(walloc_arena, field) && \
@@ -80,6 +99,10 @@ static word_kind kind_of(const volatile void *at) {
     return HISTORY;
   if (IS_IN(counters, offset))
     return STATISTICS;
+  if (IS_IN(pinned, offset))
+    return PIN_FLAG;
+  if (IS_IN(closing, offset))
+    return CLOSING;
   return IS_IN(preserved, offset) ? PRESERVED : OTHER;
 }
 
@@ -98,6 +121,20 @@ static void stop(void) {
 void explore_pause(void) { stop(); }
 
 unsigned explore_thread(void) { return (unsigned)(running - coroutines); }
+
+uint32_t explore_number_of(unsigned thread) { return 2 * thread + 2; }
+
+/* In place of the platform's, for which all coroutines are one thread. */
+uint32_t walloc_platform_thread(void) {
+  return running == NULL ? 2 * EXPLORE_THREADS_MAX + 2 : explore_number_of(explore_thread());
+}
+
+bool explore_await_death(void) {
+  running->awaits_death = true;
+  stop();
+  running->awaits_death = false;
+  return died != 0;
+}
 
 void explore_violation(const char *promise) {
   if (!broken && plan->fault == MUTATION_NONE)
@@ -118,6 +155,8 @@ void explore_call_ended(void) {
     state = explore_mix(state, running->cursor);
   running->state = state;
   running->added = running->swapped = running->read_history = running->cursor_promised = false;
+  running->has_pinned = running->says_pinned = false;
+  running->late_closing = NULL;
 }
 
 /* ---- The operations ------------------------------------------------------------------------- */
@@ -176,9 +215,33 @@ static uint64_t faulty_entry(const volatile void *at, uint64_t value) {
   return own->entry = value;
 }
 
+/* The fault reads, before the cursor, whether the same arena was pinned. */
+static void promise_pinned(const volatile void *cursor) {
+  uintptr_t slot = ((uintptr_t)cursor - (uintptr_t)walloc_arenas) / sizeof(walloc_arena);
+  running->pinned = returned(walloc_arenas[slot].pinned);
+  stop();
+}
+
+/* What other loads return in a protocol of pins with a fault. */
+static uint64_t faulty_pin(word_kind kind, const volatile void *at, size_t size, uint64_t value) {
+  bool is_number = kind == OTHER && size == 4 && at != &walloc_current_state &&
+                   (uintptr_t)at - (uintptr_t)walloc_arenas >= sizeof walloc_arenas;
+  if (has_fault(MUTATION_PINNED_READ_FIRST) && kind == PIN_FLAG)
+    return running->pinned;
+  if (has_fault(MUTATION_NO_LOOK_AFTER_PIN) && kind == CLOSING && running->has_pinned)
+    return 0;
+  if (has_fault(MUTATION_FRAME_NOT_LOOKED_AT) && is_number && running->has_pinned)
+    return running->number_read;
+  if (is_number)
+    running->number_read = value;
+  return value;
+}
+
 uint64_t explore_load(const volatile void *at, size_t size, memory_order order) {
   word_kind kind = kind_of(at);
-  if (stops_at(kind))
+  if (kind == CURSOR && has_fault(MUTATION_PINNED_READ_FIRST))
+    promise_pinned(at);
+  if (stops_at(kind, at, order))
     stop();
   uint64_t value = read_word(at, size);
   if (running != NULL && kind == CURSOR)
@@ -187,6 +250,8 @@ uint64_t explore_load(const volatile void *at, size_t size, memory_order order) 
     value = faulty_entry(at, value);
   else if (running != NULL && kind == HISTORY)
     running->read_history = true;
+  else if (running != NULL)
+    value = faulty_pin(kind, at, size, value);
   return kind == STATISTICS ? value : returned(value);
 }
 
@@ -211,10 +276,20 @@ static void promise_cursor(const volatile void *entry) {
   stop();
 }
 
-uint64_t explore_change_word(volatile void *at, size_t size, explore_change change,
-                             uint64_t value) {
+/* The addition of a first pin, in a protocol in which there is none. */
+static bool stands_still(word_kind kind) {
+  bool still = kind == CURSOR && has_fault(MUTATION_FIRST_PIN_STANDS_STILL) && running->says_pinned;
+  if (running != NULL)
+    running->says_pinned = kind == PIN_FLAG;
+  return still;
+}
+
+uint64_t explore_change_word(volatile void *at, size_t size, explore_change change, uint64_t value,
+                             memory_order order) {
   word_kind kind = kind_of(at);
-  if (stops_at(kind))
+  if (stands_still(kind))
+    return 0;
+  if (stops_at(kind, at, order))
     stop();
   if (kind == ENTRY && value == CHUNK_NONE && has_fault(MUTATION_CURSOR_READ_FIRST))
     promise_cursor(at);
@@ -227,14 +302,34 @@ uint64_t explore_change_word(volatile void *at, size_t size, explore_change chan
   return kind == STATISTICS || change == CHANGE_STORE ? before : returned(before);
 }
 
-bool explore_swap(volatile void *at, size_t size, void *expected, uint64_t desired) {
+/* The fault closes the arena only when it is about to move the cursor. */
+static void close_late(word_kind kind) {
+  if (kind != CURSOR || running == NULL || running->late_closing == NULL)
+    return;
+  stop();
+  write_word(running->late_closing, sizeof(uint32_t), walloc_platform_thread());
+  running->late_closing = NULL;
+}
+
+static bool is_blind(word_kind kind, size_t size, uint64_t desired) {
+  if (kind == CURSOR)
+    return has_fault(MUTATION_BLIND_RESET) && place_position(desired) == 0;
+  return kind == OTHER && size == 8 && has_fault(MUTATION_BLIND_COUNT);
+}
+
+bool explore_swap(volatile void *at, size_t size, void *expected, uint64_t desired,
+                  memory_order order) {
   word_kind kind = kind_of(at);
-  if (stops_at(kind))
+  close_late(kind);
+  if (stops_at(kind, at, order))
     stop();
   uint64_t before = read_word(at, size), wanted = read_word(expected, size);
-  bool blind = kind == CURSOR && has_fault(MUTATION_BLIND_RESET) && place_position(desired) == 0;
-  bool swaps = before == wanted || blind;
-  if (swaps)
+  bool swaps = before == wanted || is_blind(kind, size, desired);
+  if (running != NULL && kind == OTHER && size == 8 && swaps)
+    running->has_pinned = true;
+  if (kind == CLOSING && swaps && has_fault(MUTATION_SCAN_BEFORE_CLOSING))
+    running->late_closing = at;
+  else if (swaps)
     write_word(at, size, desired);
   else
     memcpy(expected, &before, size);
@@ -306,10 +401,27 @@ static unsigned ready_threads(void) {
   unsigned ready = 0;
   for (unsigned i = 0; i < plan->threads; i++) {
     const coroutine *c = &coroutines[i];
-    if (!c->ended && (c->awaited == NULL || c->awaited->word == 0))
+    bool waits =
+        (c->awaited != NULL && c->awaited->word != 0) || (c->awaits_death && !coroutines[0].ended);
+    if (!c->ended && !waits)
       ready |= 1u << i;
   }
   return ready;
+}
+
+/* A choice beside the threads that can go on: the death of thread 0. */
+#define DEATH ((unsigned)EXPLORE_THREADS_MAX)
+
+static unsigned choices(void) {
+  unsigned ready = ready_threads();
+  return plan->mortal && !coroutines[0].ended ? ready | 1u << DEATH : ready;
+}
+
+static void die(void) {
+  running = &coroutines[0];
+  running->ended = true;
+  write_word(&died, sizeof died, 1);
+  running = NULL;
 }
 
 static bool all_have_ended(void) {
@@ -369,6 +481,7 @@ static bool is_new_state(uint64_t state) {
 /* One choice: who went, who is still to be tried, and how things were before. */
 typedef struct step {
   unsigned thread, left;
+  bool dies;
   size_t undo_count;
   uint64_t memory_state;
   coroutine before;
@@ -413,15 +526,20 @@ static void undo_step(const step *s) {
 }
 
 static void take_step(step *s) {
-  s->thread = (unsigned)__builtin_ctz(s->left);
+  unsigned choice = (unsigned)__builtin_ctz(s->left);
   s->left &= s->left - 1;
+  s->dies = choice == DEATH;
+  s->thread = s->dies ? 0 : choice;
   remember(s);
-  go_on(s->thread);
+  if (s->dies)
+    die();
+  else
+    go_on(s->thread);
 }
 
 /* True when there is something to try from the current state. */
 static bool extend_path(void) {
-  unsigned ready = ready_threads();
+  unsigned ready = choices();
   if (ready == 0) {
     if (all_have_ended())
       plan->ended();
@@ -450,7 +568,7 @@ static bool go_back(void) {
 static void print_schedule(void) {
   fprintf(stderr, "schedule: ");
   for (size_t i = 0; i < path_length; i++)
-    fprintf(stderr, "%u", path[i].thread);
+    fputc(path[i].dies ? 'x' : '0' + (int)path[i].thread, stderr);
   fprintf(stderr, "\n");
 }
 

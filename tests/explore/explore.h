@@ -39,7 +39,15 @@ typedef enum mutation {
   MUTATION_BLIND_RESET,            /* P2: a reset stores the cursor, whatever it has become */
   MUTATION_LANE_NOT_CHECKED,       /* P1: a lane is used without reading the cursor's generation */
   MUTATION_HISTORY_READ_ONCE,      /* the cursor is not read again after a history */
-  MUTATIONS
+  MUTATIONS,
+  /* Of pins (frames/pins.h), contexts (context/context.c) and frames (frames/frames.c). */
+  MUTATION_NO_LOOK_AFTER_PIN = MUTATIONS, /* P3: `closing` is not read after the pin */
+  MUTATION_SCAN_BEFORE_CLOSING,           /* R2 before R1 */
+  MUTATION_FIRST_PIN_STANDS_STILL,        /* F2: the first pin does not move the cursor */
+  MUTATION_PINNED_READ_FIRST,             /* N2 before N1 */
+  MUTATION_BLIND_COUNT,                   /* a count is stored, whatever it has become */
+  MUTATION_FRAME_NOT_LOOKED_AT,           /* B3: the frame is not read after the pin */
+  MUTATIONS_OF_ALL
 } mutation;
 
 typedef struct exploration {
@@ -51,6 +59,9 @@ typedef struct exploration {
   void *checks; /* what the checks remember: is saved and restored as bytes */
   size_t checks_size;
   uint64_t (*checks_state)(void); /* its hash */
+  bool
+      stops_everywhere; /* also before ordered operations on all other words, but whether walloc runs */
+  bool mortal;          /* thread 0 may die before any of its steps */
   mutation fault;
 } exploration;
 
@@ -60,6 +71,12 @@ uint64_t explore(const exploration *what);
 /* Within a body: a point where others may go first; which thread this is. */
 void explore_pause(void);
 unsigned explore_thread(void);
+
+/* Within a body: goes on when thread 0 has died (true), or has ended. */
+bool explore_await_death(void);
+
+/* The number by which walloc_platform_thread knows a thread. */
+uint32_t explore_number_of(unsigned thread);
 
 /* Within a body: a call has ended, and its local state is forgotten. */
 void explore_call_ended(void);

@@ -22,21 +22,23 @@ typedef enum explore_change { CHANGE_STORE, CHANGE_ADD, CHANGE_AND, CHANGE_OR } 
 
 uint64_t explore_load(const volatile void *at, size_t size, memory_order order);
 /* The value before. */
-uint64_t explore_change_word(volatile void *at, size_t size, explore_change change, uint64_t value);
-bool explore_swap(volatile void *at, size_t size, void *expected, uint64_t desired);
+uint64_t explore_change_word(volatile void *at, size_t size, explore_change change, uint64_t value,
+                             memory_order order);
+bool explore_swap(volatile void *at, size_t size, void *expected, uint64_t desired,
+                  memory_order order);
 
-#define SHIM_CHANGE(at, change, value) \
-  ((__typeof__(*(at)))explore_change_word((at), sizeof *(at), (change), (uint64_t)(value)))
+#define SHIM_CHANGE(at, change, value, order) \
+  ((__typeof__(*(at)))explore_change_word((at), sizeof *(at), (change), (uint64_t)(value), (order)))
 
 #define atomic_load_explicit(at, order) \
   ((__typeof__(*(at)))explore_load((at), sizeof *(at), (order)))
-#define atomic_store_explicit(at, value, order) ((void)SHIM_CHANGE(at, CHANGE_STORE, value))
-#define atomic_exchange_explicit(at, value, order) SHIM_CHANGE(at, CHANGE_STORE, value)
-#define atomic_fetch_add_explicit(at, value, order) SHIM_CHANGE(at, CHANGE_ADD, value)
-#define atomic_fetch_and_explicit(at, value, order) SHIM_CHANGE(at, CHANGE_AND, value)
-#define atomic_fetch_or_explicit(at, value, order) SHIM_CHANGE(at, CHANGE_OR, value)
+#define atomic_store_explicit(at, value, order) ((void)SHIM_CHANGE(at, CHANGE_STORE, value, order))
+#define atomic_exchange_explicit(at, value, order) SHIM_CHANGE(at, CHANGE_STORE, value, order)
+#define atomic_fetch_add_explicit(at, value, order) SHIM_CHANGE(at, CHANGE_ADD, value, order)
+#define atomic_fetch_and_explicit(at, value, order) SHIM_CHANGE(at, CHANGE_AND, value, order)
+#define atomic_fetch_or_explicit(at, value, order) SHIM_CHANGE(at, CHANGE_OR, value, order)
 #define atomic_compare_exchange_strong_explicit(at, expected, desired, success, failure) \
-  explore_swap((at), sizeof *(at), (expected), (uint64_t)(desired))
+  explore_swap((at), sizeof *(at), (expected), (uint64_t)(desired), (success))
 #define atomic_compare_exchange_weak_explicit atomic_compare_exchange_strong_explicit
 
 #endif
