@@ -19,9 +19,9 @@ target_include_directories(walloc_attached PRIVATE include src)
 walloc_compile_small(${WALLOC_PLATFORM_ATTACHED} ${WALLOC_SOURCES_ATTACHED})
 walloc_compile_strictly(walloc_attached)
 
-# The linker's own stack is not used: each thread has its block. 37 pages of 64 KiB to begin with, most of them for the page map.
+# The linker's own stack is not used: each thread has its block. 6 pages of 64 KiB to begin with.
 set(link_flags
-    --no-entry --import-memory --shared-memory --initial-memory=2424832 --max-memory=4294967296
+    --no-entry --import-memory --shared-memory --initial-memory=393216 --max-memory=4294967296
     -z stack-size=16 --gc-sections --export=__stack_pointer --export=__wasm_init_tls
     --export=__tls_size --export=__tls_align)
 set(opt_flags

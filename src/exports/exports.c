@@ -1,19 +1,18 @@
 /* What JavaScript calls in the attached walloc.wasm: the C API with numbers for arguments.
  *
- * An arena is a handle, slot + 32 x serial, which a later arena in the same slot does not share. More
- * than one number goes through the calling thread's scratch area, with the layout that the C structs
- * have on wasm32. Each is called from the thread that owns the instance, after thread_start. */
+ * An arena is a handle: see arena_handle.h. More than one number goes through the calling thread's scratch
+ * area, with the layout that the C structs have on wasm32. Each is called from the thread that owns the
+ * instance, after thread_start. */
 #include <stdalign.h>
 #include <stddef.h>
 
 #include "arena/arena.h"
 #include "arena/history.h"
 #include "error/error.h"
+#include "exports/arena_handle.h"
 #include "exports/exported.h"
 #include "exports/thread_block.h"
 #include "pages/pages.h"
-
-#define NO_ARENA UINT32_MAX
 
 _Static_assert(sizeof(walloc_arena_config) == 8 * 4, "read by JavaScript as 8 numbers");
 _Static_assert(sizeof(walloc_config) == (6 + WALLOC_TIERS * 8) * 4, "read as 30 numbers");
@@ -32,22 +31,6 @@ static _Thread_local union {
   walloc_heap_stats heap_stats;
   unsigned char bytes[160];
 } scratch;
-
-/* ---- Handles --------------------------------------------------------------------------------- */
-
-static uint32_t handle_of(walloc_arena *arena) {
-  if (arena == NULL)
-    return NO_ARENA;
-  /* Relaxed: a number to compare; whether the arena is live is asked with acquire. */
-  uint32_t serial = atomic_load_explicit(&arena->serial, memory_order_relaxed);
-  return arena->slot + serial * WALLOC_ARENAS_MAX;
-}
-
-/* NULL when it is not, or no longer, an arena; every function refuses that with ARENA. */
-static walloc_arena *arena_of(uint32_t handle) {
-  walloc_arena *arena = &walloc_arenas[handle % WALLOC_ARENAS_MAX];
-  return arena_is_live(arena) && handle_of(arena) == handle ? arena : NULL;
-}
 
 /* ---- Threads --------------------------------------------------------------------------------- */
 
@@ -110,7 +93,19 @@ EXPORTED("cursor") void *walloc_export_cursor(uint32_t arena) {
   return found == NULL ? NULL : &found->cursor;
 }
 
-EXPORTED("map") void *walloc_export_map(void) { return walloc_page_map; }
+/* Whether all pages of a range belong to one chunk of the arena. An empty range has none where it lies
+ * between two. */
+EXPORTED("owns") bool walloc_export_owns(uint32_t arena, uint32_t address, uint32_t length) {
+  const walloc_arena *found = arena_of(arena);
+  uint64_t end = (uint64_t)address + length;
+  page_index first = address / (uint32_t)WALLOC_PAGE_SIZE;
+  for (page_index page = first; (uint64_t)page * WALLOC_PAGE_SIZE < end; page++) {
+    page_mark entry = page_entry(page) | (page == first ? PAGE_NOT_FIRST : 0);
+    if (found == NULL || entry != (PAGE_ARENA + found->slot) + PAGE_NOT_FIRST)
+      return false;
+  }
+  return true;
+}
 
 /* ---- Allocating ------------------------------------------------------------------------------ */
 

@@ -159,7 +159,7 @@ static NOINLINE void free_slowly(void *block, page_mark mark) {
 }
 
 void walloc_free(void *block) {
-  page_mark mark = page_entry(page_of(block));
+  page_mark mark = page_entry_at_once(page_of(block));
   heap_part *part = walloc_own_part;
   uint32_t c = mark - part->key;
   if (c < CLASSES) {

@@ -91,7 +91,7 @@ static void join_regions(page_index page) {
   bool is_free = !tag_is_used(last);
   if (BLOCKS_HAVE_GUARDS && !is_free)
     return;
-  walloc_map_rewrite(page, 1, PAGE_LARGE | PAGE_NOT_FIRST);
+  (void)walloc_map_take(page, 1, PAGE_LARGE | PAGE_NOT_FIRST);
   if (is_free)
     pick(last);
   set_tag_word(end, 0); /* its bytes may be counted as zero */
@@ -111,7 +111,7 @@ static void add_region(const page_run *run, page_index pages) {
   end->before = size;
   t->before = 0;
   set_tag_word(t, size | (run->fresh ? TAG_ZERO : 0));
-  walloc_map_rewrite(run->first, pages, PAGE_LARGE);
+  (void)walloc_map_take(run->first, pages, PAGE_LARGE);
   put(t);
   join_regions(run->first);
   join_regions(run->first + pages);

@@ -1,11 +1,38 @@
 /* The page map's entries: marking runs and searching for them. Under the page lock. */
 #include "pages/map.h"
 
-_Atomic page_mark walloc_page_map[PAGE_COUNT];
+#define NOINLINE __attribute__((noinline)) /* where it only makes the code larger */
 
-/* Relaxed: see page_entry. */
-static void write_entry(page_index page, page_mark entry) {
-  atomic_store_explicit(&walloc_page_map[page], entry, memory_order_relaxed);
+map_entry walloc_map_low[MAP_LOW];
+
+/* Written once, under the page lock. Release, pairs with acquire: who sees the map sees its zeros. */
+typedef map_entry *high_map;
+static _Atomic high_map high;
+
+static high_map high_entries(void) { return atomic_load_explicit(&high, memory_order_acquire); }
+
+/* NULL: there is none. */
+static map_entry *find_entry(page_index page) {
+  if (page < MAP_LOW)
+    return &walloc_map_low[page];
+  high_map entries = high_entries();
+  return entries == NULL ? NULL : &entries[page - MAP_LOW];
+}
+
+page_mark walloc_map_entry(page_index page) {
+  const map_entry *entry = find_entry(page);
+  return entry == NULL ? PAGE_FOREIGN : atomic_load_explicit(entry, memory_order_relaxed);
+}
+
+/* Relaxed: see page_entry_at_once. Of a page that the map reaches. */
+static NOINLINE void write_entry(page_index page, page_mark entry) {
+  atomic_store_explicit(find_entry(page), entry, memory_order_relaxed);
+}
+
+bool walloc_map_reaches(page_index end) { return end <= MAP_LOW || high_entries() != NULL; }
+
+void walloc_map_extend(page_index first) {
+  atomic_store_explicit(&high, (high_map)(void *)page_address(first), memory_order_release);
 }
 
 bool walloc_map_take(page_index first, page_index count, page_mark owner) {
@@ -28,24 +55,17 @@ void walloc_map_give(page_index first, page_index count, page_mark as) {
     write_entry(first + count, behind & (page_mark)~PAGE_NOT_FIRST);
 }
 
-void walloc_map_rewrite(page_index first, page_index count, page_mark owner) {
-  for (page_index page = first + count - 1; page > first; page--)
-    write_entry(page, owner | PAGE_NOT_FIRST);
-  write_entry(first, owner);
-}
-
 /* Pages that are not free are passed over one by one; where a run does not fit, the next place that is
  * aligned behind its end. */
 page_index walloc_map_find(page_index begin, page_index end, page_index count, page_index alignment,
                            page_index *lowest) {
-  page_index page = begin;
-  while (page < end && !page_is_free(page))
-    page++;
-  *lowest = page;
   page_index run = 0;
-  for (; page < end; page++) {
-    bool fits = page_is_free(page) && (run > 0 || page % alignment == 0);
-    run = fits ? run + 1 : 0;
+  *lowest = end;
+  for (page_index page = begin; page < end; page++) {
+    bool is_free = page_is_free(page);
+    if (is_free && *lowest == end)
+      *lowest = page;
+    run = is_free && (run > 0 || page % alignment == 0) ? run + 1 : 0;
     if (run == count)
       return page + 1 - count;
   }

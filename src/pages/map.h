@@ -9,8 +9,13 @@
  *
  * Free pages carry no first-of-run bit: neighbouring free runs are one run without anybody having to
  * join them. All pages of a span have the same entry, so that a free needs no more than the one of the
- * block's own page; a span of n pages begins at a multiple of n, so that its start is known too. 2 MiB
- * of zeros at the start, in .bss: no bytes in the file, and pages of the system only where it is written.
+ * block's own page; a span of n pages begins at a multiple of n, so that its start is known too.
+ *
+ *     low  | entries of the first 128 MiB |                  64 KiB, in .bss
+ *     high |                              | of all above |   2 MiB, obtained when memory first reaches there
+ *
+ * In two, as a WebAssembly module with shared memory writes zeros over its .bss when it starts: all of the map
+ * in there would be 2 MiB touched, and a millisecond, in every program.
  *
  * Invariants: an entry is written only by the holder of the page lock, or by the owner of its page as long
  * as it stays the owner's; the last 64 KiB of the address
@@ -47,16 +52,36 @@ typedef uint16_t page_mark;
 #define PAGE_NOT_FIRST ((page_mark)128)
 #define PAGE_SPAN ((page_mark)512) /* this and all above: spans */
 
-_Static_assert(PAGE_COUNT == 1048576, "the map's length is part of what JavaScript reads");
 _Static_assert(PAGE_ARENA + WALLOC_ARENAS_MAX <= PAGE_NOT_FIRST, "a slot fits the owner's bits");
 
-/* Written by the holder of the page lock, and by owners: see above. */
-extern _Atomic page_mark walloc_page_map[PAGE_COUNT];
+#define MAP_LOW ((page_index)32768)
+#define MAP_HIGH (PAGE_COUNT - MAP_LOW)
+#define MAP_HIGH_PAGES ((page_index)(MAP_HIGH * sizeof(page_mark) / WALLOC_PAGE_SIZE))
 
-/* Relaxed: an entry carries no data with it; the lock, or whoever handed out the block, does. */
-static inline page_mark page_entry(page_index page) {
-  return atomic_load_explicit(&walloc_page_map[page], memory_order_relaxed);
+_Static_assert(MAP_HIGH_PAGES *WALLOC_PAGE_SIZE == MAP_HIGH * sizeof(page_mark),
+               "the high map fills its pages");
+
+typedef _Atomic page_mark map_entry;
+
+/* Written by the holder of the page lock, and by owners: see above. */
+extern map_entry walloc_map_low[MAP_LOW];
+
+/* Foreign where the map does not reach. */
+page_mark walloc_map_entry(page_index page);
+static inline page_mark page_entry(page_index page) { return walloc_map_entry(page); }
+
+/* The same, for whoever asks often. Relaxed: an entry carries no data with it; the lock, or whoever handed
+ * out the block, does. */
+static inline page_mark page_entry_at_once(page_index page) {
+  return page < MAP_LOW ? atomic_load_explicit(&walloc_map_low[page], memory_order_relaxed)
+                        : page_entry(page);
 }
+
+/* Whether all pages below this one have entries. */
+bool walloc_map_reaches(page_index end);
+
+/* Makes MAP_HIGH_PAGES of zeros the high map. Once, under the page lock. */
+void walloc_map_extend(page_index first);
 
 static inline page_mark page_owner(page_index page) {
   page_mark entry = page_entry(page);
@@ -91,15 +116,13 @@ static inline page_index pages_holding(uint64_t bytes) {
   return (page_index)((bytes + WALLOC_PAGE_SIZE - 1) / WALLOC_PAGE_SIZE);
 }
 
-/* Writes a run's entries. Its first page is written last, and first when it is freed: after a kill in
+/* Writes a run's entries, also of pages whose owner makes something else of them; NOT_FIRST in `owner` joins
+ * them to the run before. Its first page is written last, and first when it is freed: after a kill in
  * between there are pages marked not-first behind a page that is not theirs, which no walk takes for a
  * run, and which recovery can give back. Under the page lock. True: all of it was fresh. Where a part in
  * the middle of a run is given, what is behind it becomes a run of its own. */
 bool walloc_map_take(page_index first, page_index count, page_mark owner);
 void walloc_map_give(page_index first, page_index count, page_mark as);
-
-/* Rewrites the entries of pages by their owner; NOT_FIRST on the first joins them to the run before. */
-void walloc_map_rewrite(page_index first, page_index count, page_mark owner);
 
 /* The first run of `count` free pages within [begin, end) that begins at a multiple of `alignment`, or
  * `end` when there is none. *lowest: the first free page that was seen. */

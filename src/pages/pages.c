@@ -38,16 +38,20 @@ static void note_free(page_index first, page_index count) {
     set(first_free, first);
 }
 
-/* The pages below the limit join the free ones. */
-static void accept(walloc_grant grant) {
-  page_index first = grant.first_page, end = first + grant.pages;
-  if (end > PAGE_LIMIT)
-    end = PAGE_LIMIT;
-  if (first >= end)
-    return;
+static void note_obtained(page_index first, page_index end) {
   if (end > get(top))
     set(top, end);
   set(obtained, get(obtained) + (end - first));
+}
+
+/* The pages below the limit, and below the end of the map, join the free ones. */
+static void accept(page_index first, page_index end) {
+  page_index limit = walloc_map_reaches(end) ? PAGE_LIMIT : MAP_LOW;
+  if (end > limit)
+    end = limit;
+  if (first >= end)
+    return;
+  note_obtained(first, end);
   walloc_map_give(first, end - first, PAGE_FRESH);
   note_free(first, end - first);
 }
@@ -69,9 +73,33 @@ static page_index below_maximum(void) {
   return now < most ? most - now : 0;
 }
 
+static void adopt(page_index first, page_index end) {
+  note_obtained(first, end);
+  (void)walloc_map_take(first, end - first, PAGE_OWN);
+  set(own, get(own) + (end - first));
+}
+
+/* The high map, out of pages of its own: one more is asked for, as another who grows at the same moment can
+ * make the grant begin in the middle of a page. False when there are none. What a kill leaves behind: before
+ * the map has them, its pages, foreign for good; behind that, pages of walloc's own that are not counted. */
+static bool extend_map(void) {
+  if (MAP_HIGH_PAGES >= below_maximum())
+    return false;
+  walloc_grant grant = walloc_platform_grow(MAP_HIGH_PAGES + 1);
+  page_index first = grant.first_page, behind = first + MAP_HIGH_PAGES;
+  if (grant.pages == 0)
+    return false;
+  walloc_map_extend(first);
+  adopt(first, behind);
+  accept(behind, first + grant.pages);
+  return true;
+}
+
 /* One growth towards a free run of `count` pages. False when there can be no more. */
 static bool grow_once(page_index count) {
   if (!walloc_platform_start())
+    return false;
+  if (!walloc_map_reaches(walloc_platform_end_page() + count) && !extend_map())
     return false;
   page_index missing = pages_missing(count);
   if (missing == 0 || missing > below_maximum())
@@ -79,7 +107,7 @@ static bool grow_once(page_index count) {
   walloc_grant grant = walloc_platform_grow(missing);
   if (grant.pages == 0)
     return false;
-  accept(grant);
+  accept(grant.first_page, grant.first_page + grant.pages);
   return true;
 }
 
@@ -199,9 +227,7 @@ walloc_error walloc_pages_prepare(page_index count) {
 bool walloc_pages_adopt(page_index first, page_index count) {
   if (!walloc_lock_acquire(&pages.lock))
     return false;
-  (void)walloc_map_take(first, count, PAGE_OWN);
-  set(obtained, get(obtained) + count);
-  set(own, get(own) + count);
+  adopt(first, first + count);
   walloc_lock_release(&pages.lock);
   return true;
 }

@@ -278,6 +278,17 @@ static void *allocate_and_free_many(void *size) {
 /* What the C library, and the lists that are not full enough to be sent, may take meanwhile. */
 #define MEANWHILE WALLOC_HEAP_SMALL
 
+/* Stacks of ended threads, which Emscripten's main thread frees when it gets to it: how many are still there at
+ * a moment is up to it. They are large blocks. */
+#ifdef __EMSCRIPTEN__
+#define STACKS ((size_t)4 << 20)
+#else
+#define STACKS ((size_t)0)
+#endif
+
+/* Of small blocks, which have nothing to do with stacks. */
+static size_t spans_now(void) { return heap_now().spans; }
+
 /* In a thread, which has ended when it returns. */
 static void run_alone(void *(*run)(void *), size_t size) {
   pthread_t thread;
@@ -290,13 +301,13 @@ static void run_alone(void *(*run)(void *), size_t size) {
 static void test_blocks_of_an_ended_thread_are_the_next_ones(void **state) {
   (void)state;
   run_alone(allocate_and_free_many, BYTES);
-  size_t held = heap_held();
+  size_t spans = spans_now();
   for (int i = 0; i < 20; i++) {
     run_alone(allocate_many, BYTES);
     free_many();
     run_alone(allocate_and_free_many, BYTES);
   }
-  assert_in_range(heap_held(), 1, held + MEANWHILE);
+  assert_in_range(spans_now(), 1, spans + MEANWHILE);
 }
 
 static size_t obtained(void) {
@@ -313,7 +324,7 @@ static void test_pages_of_an_ended_thread_serve_other_sizes(void **state) {
   size_t before = obtained(), held = heap_held();
   for (size_t size = BYTES / 2; size >= 8; size /= 2)
     run_alone(allocate_and_free_many, size);
-  assert_in_range(obtained(), before, before + held / 4);
+  assert_in_range(obtained(), before, before + held / 4 + STACKS / 8);
 }
 
 static pthread_barrier_t idle;
@@ -334,15 +345,15 @@ static void test_blocks_sent_to_an_idle_thread_are_taken(void **state) {
   assert_int_equal(pthread_barrier_init(&idle, NULL, 2), 0);
   start(&thread, allocate_many_and_idle, &size);
   pthread_barrier_wait(&idle);
-  size_t held = heap_held();
+  size_t spans = spans_now();
   free_many();
   allocate_many(&size);
-  size_t after = heap_held();
+  size_t after = spans_now();
   pthread_barrier_wait(&idle);
   join(thread);
   free_many();
   assert_int_equal(pthread_barrier_destroy(&idle), 0);
-  assert_in_range(after, held, held + MEANWHILE);
+  assert_in_range(after, spans, spans + MEANWHILE);
 }
 
 /* ---- Threads that are about to end -------------------------------------------------------------- */
@@ -400,9 +411,10 @@ static void test_destructors_free_and_allocate(void **state) {
   for (size_t key = 0; key < KEYS; key++)
     assert_int_equal(pthread_key_create(&keys[key], unpack), 0);
   end_often(NULL, pack_and_end, ENDING / 10);
-  size_t held = heap_held();
+  size_t spans = spans_now(), held = heap_held();
   end_often(NULL, pack_and_end, ENDING - ENDING / 10);
-  assert_in_range(heap_held(), 1, held + MEANWHILE);
+  assert_in_range(spans_now(), 1, spans + MEANWHILE);
+  assert_in_range(heap_held(), 1, held + MEANWHILE + STACKS);
   assert_int_equal(unpacked, ENDING * KEYS * PACKETS);
   for (size_t key = 0; key < KEYS; key++)
     assert_int_equal(pthread_key_delete(keys[key]), 0);

@@ -16,7 +16,7 @@
  */
 import { isWord, show } from './check.js';
 import { ALIGNMENT, ARENA, PRESERVE, REF, SIZE, TYPE, errorFrom } from './errors.js';
-import { MAP_PAGE, PAGE_ARENA, PAGE_NOT_FIRST, SLOTS, readArenaStats } from './layout.js';
+import { SLOTS, readArenaStats } from './layout.js';
 import { typeNamed, viewClassOf } from './views.js';
 
 /**
@@ -222,29 +222,10 @@ export class Arena {
     ) {
       // A generation that matches nothing yet: the view asks the module.
       view = new Class(this, new Type(thread.buffer, address, length), -1, low, high);
-      view._confirm(); // before #owns, as the pages of a block that is gone may be another's
+      view._confirm(); // before owns, as the pages of a block that is gone may be another's
     }
-    if (view && this.#owns(address, end)) return view;
+    if (view && thread.wasm.owns(this.handle, address, end - address)) return view;
     throw this.#error(REF, 'view', [type, length, address]);
-  }
-
-  /**
-   * Whether all pages of a range belong to one chunk of this arena. An empty range has none where it lies
-   * between two.
-   *
-   * @param {number} address
-   * @param {number} end
-   */
-  #owns(address, end) {
-    const first = Math.floor(address / MAP_PAGE);
-    const map = this._thread.wasm.map() >>> 0;
-    const pages = new Uint16Array(
-      this._thread.buffer,
-      map + first * 2,
-      Math.ceil(end / MAP_PAGE) - first,
-    );
-    const within = PAGE_ARENA + (this.handle % SLOTS) + PAGE_NOT_FIRST;
-    return pages.every((entry, i) => (i ? entry : entry | PAGE_NOT_FIRST) === within);
   }
 
   /**

@@ -7,7 +7,7 @@
 export const VERSION = '0.1.0';
 
 /** Pages of 64 KiB that the module's own data takes: what its memory must have at first. */
-export const MODULE_PAGES = 37;
+export const MODULE_PAGES = 6;
 
 /** Bytes of a page of a WebAssembly.Memory, and how many 4 GiB have. */
 export const WASM_PAGE = 65536;
@@ -30,13 +30,6 @@ export const TIERS = /** @type {const} */ (['render', 'scene', 'entity']);
 
 /** An arena's handle is its slot plus this times a serial number. */
 export const SLOTS = 32;
-
-/** WALLOC_PAGE_SIZE. The page map has 16 bits for each: its owner, and whether it begins a run. */
-export const MAP_PAGE = 4096;
-/** Owner of an arena's pages, plus its slot. */
-export const PAGE_ARENA = 64;
-/** Added on every page of a run (an arena's chunk is one) but its first. */
-export const PAGE_NOT_FIRST = 128;
 
 /** The size_t fields of walloc_arena_stats; 64-bit counters follow, then the generation. */
 const ARENA_SIZES = /** @type {const} */ ([
