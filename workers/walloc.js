@@ -17,6 +17,7 @@
 export { Walloc } from './api/walloc.js';
 export { Arena } from './api/arena.js';
 export { Heap } from './api/heap.js';
+export { Queue } from './api/queue.js';
 export { View } from './api/view.js';
 export {
   WallocError,

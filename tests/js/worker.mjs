@@ -6,6 +6,13 @@ import { Walloc } from '../../workers/walloc.js';
 
 const walloc = await Walloc.attach(workerData);
 
+/** @param {import('../../workers/walloc.js').Queue} queue @param {number} value */
+function publishNumber(queue, value) {
+  const view = walloc.scene.alloc(Uint32Array, 2);
+  view.set(0, value);
+  while (!queue.publish(view));
+}
+
 /** @type {Record<string, (argument: any) => unknown>} */
 const tasks = {
   /** Fills a new block with a number. */
@@ -33,6 +40,50 @@ const tasks = {
       blocks.push([view._high, view.address, view.byteLength]);
     }
     return blocks;
+  },
+  publish: ({ handle, values }) => {
+    for (const value of values) publishNumber(walloc.queue(handle), value);
+  },
+  /** Takes from one queue until it is closed, and publishes the doubled numbers to another. */
+  double: async ({ from, to }) => {
+    let count = 0;
+    for await (const view of walloc.queue(from)) {
+      publishNumber(walloc.queue(to), 2 * view.get(0));
+      count++;
+    }
+    return count;
+  },
+  /** Publishes as many numbers, each as soon as there is room. */
+  publishAll: ({ handle, first, count, seed }) => {
+    const queue = walloc.queue(handle);
+    let random = seed;
+    for (let i = 0; i < count; i++) {
+      random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
+      for (let pause = random >>> 24; pause > 0; pause--) queue.count;
+      const view = walloc.scene.alloc(Uint32Array, 2);
+      view.array.fill(first + i);
+      while (!queue.publish(view));
+    }
+  },
+  /** All numbers of the blocks that it takes until the queue is closed. */
+  takeAll: async ({ handle, sleeps }) => {
+    const queue = walloc.queue(handle);
+    const taken = [];
+    try {
+      for (;;) taken.push(...(sleeps ? queue.wait() : await queue.next()).array);
+    } catch (error) {
+      if (/** @type {any} */ (error).code !== 'CLOSED') throw error;
+    }
+    return taken;
+  },
+  /** Publishes and takes until it is terminated. */
+  churn: (handle) => {
+    const queue = walloc.queue(handle);
+    const view = walloc.scene.alloc(Uint32Array, 2);
+    for (let i = 0; ; i++) {
+      queue.publish(view);
+      if (i % 4 === 0) queue.wait(1);
+    }
   },
   /** Blocks of the heap that begin with a 7. */
   heapBlocks: ({ count, size }) =>

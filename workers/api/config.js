@@ -53,6 +53,13 @@ import { NO_LANE, TIERS } from './layout.js';
  *   Default: beside walloc.js
  */
 
+/**
+ * @typedef {object} QueueOptions
+ * @property {number} [capacity] views, up to 65536; rounded up to a power of two. Default 64; with
+ *   `latest`, 1
+ * @property {boolean} [latest] when full, the oldest view is thrown away for the newest
+ */
+
 const ARENA_SIZES = ['alignment', 'reserve', 'lane', 'softBudget', 'hardBudget'];
 const ARENA_KEYS = [...ARENA_SIZES, 'recycle', 'onPressure', 'pressure'];
 const WALLOC_SIZES = ['maximum', 'reserve'];
@@ -114,6 +121,19 @@ export function arenaConfig(options, where) {
     Number(Boolean(own.onPressure ?? own.pressure)),
     0,
   ];
+}
+
+/**
+ * A walloc_queue_config.
+ *
+ * @param {QueueOptions | undefined} options
+ * @returns {[capacity: number, latest: number]}
+ */
+export function queueConfig(options) {
+  const own = checked(options, ['capacity', 'latest'], 'options');
+  const [capacity] = numbers(own, ['capacity'], 'options');
+  if (capacity > 65536) throw wrong(`options.capacity is ${capacity}, above 65536.`);
+  return [capacity, Number(Boolean(own.latest))];
 }
 
 /**

@@ -55,6 +55,15 @@ import { SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
  * @property {() => number} heap_reset
  * @property {() => void} heap_stats
  * @property {() => void} thread_end
+ * @property {(capacity: number, latest: number) => number} queue_create
+ * @property {(queue: number) => number} queue_destroy
+ * @property {(queue: number) => number} queue_close
+ * @property {(queue: number) => number} queue_count
+ * @property {(queue: number, arena: number, address: number, size: number, low: number, high: number,
+ *   tag: number) => number} queue_publish
+ * @property {(queue: number) => number} queue_poll
+ * @property {(queue: number) => number} queue_event
+ * @property {(queue: number) => number} queue_arm
  */
 
 /** The exports of a detached thread: whatever is called throws. */

@@ -4,8 +4,9 @@
 import { isWord, show } from './check.js';
 import { Arena } from './arena.js';
 import { Heap } from './heap.js';
-import { arenaConfig, wallocConfig } from './config.js';
-import { ARENA, NOT_INITIALIZED, TYPE, errorFrom } from './errors.js';
+import { arenaConfig, queueConfig, wallocConfig } from './config.js';
+import { Queue } from './queue.js';
+import { ARENA, HANDLE, NOT_INITIALIZED, TYPE, errorFrom } from './errors.js';
 import {
   MODULE_PAGES,
   MOST_PAGES,
@@ -41,6 +42,8 @@ export class Walloc {
   #thread;
   /** @type {WebAssembly.Module} */
   #module;
+  /** @type {Map<number, Queue>} this thread's, by handle */
+  #queues = new Map();
 
   /**
    * Made by create and attach.
@@ -176,6 +179,28 @@ export class Walloc {
     return this.arena(ref?.arena)._viewOf(ref);
   }
 
+  /**
+   * A queue, by which views go from any threads to any others. Throws WallocRangeError: CONFIG;
+   * WallocOutOfMemory; WallocError: LIMIT when there are 64 already, BUSY.
+   *
+   * @param {import('./config.js').QueueOptions} [options]
+   */
+  createQueue(options) {
+    const { wasm } = this.#thread;
+    const handle = wasm.queue_create(...queueConfig(options)) >>> 0;
+    return this.#queue(handle, 'createQueue', wasm.last_error());
+  }
+
+  /**
+   * The queue that another thread created, by its queue.handle. The same object each time. Throws
+   * WallocError: HANDLE when there is none.
+   *
+   * @param {number} handle
+   */
+  queue(handle) {
+    return this.#queue(handle, `queue(${show(handle)})`, HANDLE);
+  }
+
   /** Counters of the memory, the heap and the three tiers; exact when nobody is at work. Costs objects. */
   stats() {
     const thread = this.#thread;
@@ -209,6 +234,20 @@ export class Walloc {
     thread.requireIdle('shutdown');
     check(thread.wasm.shutdown(), 'shutdown');
     thread.detach();
+  }
+
+  /**
+   * @param {number} handle
+   * @param {string} asked
+   * @param {number} error when there is no such queue
+   */
+  #queue(handle, asked, error) {
+    const thread = this.#thread;
+    const event = isWord(handle) && thread.wasm.queue_event(handle) >>> 0;
+    if (!event) throw errorFrom(error, asked);
+    const queue = this.#queues.get(handle) ?? new Queue(this, thread, handle, event);
+    this.#queues.set(handle, queue);
+    return queue;
   }
 
   /** @param {0 | 1 | 2} id */
