@@ -17,6 +17,8 @@
 export { Walloc } from './api/walloc.js';
 export { Arena } from './api/arena.js';
 export { Heap } from './api/heap.js';
+export { Context } from './api/context.js';
+export { Frames, Pin } from './api/frames.js';
 export { Queue } from './api/queue.js';
 export { View } from './api/view.js';
 export {

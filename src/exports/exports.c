@@ -12,6 +12,7 @@
 #include "exports/arena_handle.h"
 #include "exports/exported.h"
 #include "exports/thread_block.h"
+#include "frames/pins.h"
 #include "pages/pages.h"
 
 _Static_assert(sizeof(walloc_arena_config) == 8 * 4, "read by JavaScript as 8 numbers");
@@ -195,7 +196,11 @@ EXPORTED("heap_stats") void walloc_export_heap_stats(void) {
   walloc_get_heap_stats(&scratch.heap_stats);
 }
 
-EXPORTED("thread_end") void walloc_export_thread_end(void) { walloc_thread_end(); }
+/* The thread reads nothing any more: its pins end, too, as the next one has its number. */
+EXPORTED("thread_end") void walloc_export_thread_end(void) {
+  walloc_pins_thread_lost(walloc_platform_thread());
+  walloc_thread_end();
+}
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 

@@ -65,9 +65,12 @@ export async function rejectsWith(promise, Class, code, ...said) {
 
 /** A worker that does what it is asked, one thing at a time: see worker.mjs. */
 export class Helper {
-  /** @param {import('../../workers/api/walloc.js').Handle} handle */
-  constructor(handle) {
-    this.worker = new Worker(new URL('./worker.mjs', import.meta.url), { workerData: handle });
+  /**
+   * @param {import('../../workers/api/walloc.js').Handle} handle
+   * @param {string} [file] of its tasks
+   */
+  constructor(handle, file = './worker.mjs') {
+    this.worker = new Worker(new URL(file, import.meta.url), { workerData: handle });
   }
 
   /**

@@ -17,6 +17,7 @@
 import { isWord, show } from './check.js';
 import { ALIGNMENT, ARENA, PRESERVE, REF, SIZE, TYPE, errorFrom } from './errors.js';
 import { SLOTS, readArenaStats } from './layout.js';
+import { Pin } from './frames.js';
 import { typeNamed, viewClassOf } from './views.js';
 
 /**
@@ -104,7 +105,7 @@ export class Arena {
     return this.alloc(Uint8Array, bytes, options);
   }
 
-  /** Throws all blocks away. One atomic operation, whatever is in use; never waits. */
+  /** Throws all blocks away. One atomic operation, whatever is in use; never waits. Throws PINNED. */
   reset() {
     this.#call('reset');
   }
@@ -180,6 +181,15 @@ export class Arena {
     this._thread.arenas[this.handle % SLOTS] = undefined;
   }
 
+  /**
+   * Until the pin ends, nothing of this arena is recycled: see frames.js. Throws WallocError: LIMIT for an
+   * eighth arena of this thread, BUSY. The first pin in an arena's life takes its smallest block.
+   */
+  pin() {
+    this.#call('pin');
+    return new Pin(this);
+  }
+
   /** Bytes from the arena's start to its cursor: blocks, padding, lanes, unused ends of chunks. */
   get used() {
     return this._thread.wasm.used(this.handle) >>> 0;
@@ -230,7 +240,7 @@ export class Arena {
 
   /**
    * @param {'reset' | 'compact' | 'set_mark' | 'rewind' | 'preserve' | 'reserve' | 'trim' |
-   *   'arena_destroy' | 'arena_stats'} name of a function that returns an error
+   *   'arena_destroy' | 'arena_stats' | 'pin'} name of a function that returns an error
    * @param {number[]} words
    */
   #call(name, ...words) {

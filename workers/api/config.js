@@ -60,6 +60,15 @@ import { NO_LANE, TIERS } from './layout.js';
  * @property {boolean} [latest] when full, the oldest view is thrown away for the newest
  */
 
+/**
+ * @typedef {object} FramesOptions
+ * @property {number} [frames] in flight, the current one included: 2 to 4. Default 3
+ * @property {number} [storages] at most, up to 8: spare ones are made when a pin holds the oldest frame, and
+ *   kept. Each is one of the 32 arenas. Default: one more than frames
+ * @property {ArenaOptions} [arena] of each storage, so for one frame; without onPressure and pressure, as any
+ *   thread makes storages
+ */
+
 const ARENA_SIZES = ['alignment', 'reserve', 'lane', 'softBudget', 'hardBudget'];
 const ARENA_KEYS = [...ARENA_SIZES, 'recycle', 'onPressure', 'pressure'];
 const WALLOC_SIZES = ['maximum', 'reserve'];
@@ -134,6 +143,18 @@ export function queueConfig(options) {
   const [capacity] = numbers(own, ['capacity'], 'options');
   if (capacity > 65536) throw wrong(`options.capacity is ${capacity}, above 65536.`);
   return [capacity, Number(Boolean(own.latest))];
+}
+
+/**
+ * A walloc_frames_config.
+ *
+ * @param {FramesOptions | undefined} options
+ */
+export function framesConfig(options) {
+  const own = checked(options, ['frames', 'storages', 'arena'], 'options');
+  const arena = arenaConfig(own.arena, 'options.arena');
+  if (arena[6]) throw wrong('options.arena: frames have no pressure callback.');
+  return [...numbers(own, ['frames', 'storages'], 'options'), ...arena];
 }
 
 /**

@@ -103,6 +103,7 @@ export const PRESERVE = 7;
 export const STALE = 8;
 export const OUT_OF_MEMORY = 9;
 export const BUSY = 12;
+export const PINNED = 14;
 export const HANDLE = 15;
 export const EMPTY = 16;
 export const FULL = 17;

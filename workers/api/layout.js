@@ -31,6 +31,9 @@ export const TIERS = /** @type {const} */ (['render', 'scene', 'entity']);
 /** An arena's handle is its slot plus this times a serial number. */
 export const SLOTS = 32;
 
+/** What the module says instead of a handle where there is no arena. */
+export const NO_ARENA = 0xffffffff;
+
 /** The size_t fields of walloc_arena_stats; 64-bit counters follow, then the generation. */
 const ARENA_SIZES = /** @type {const} */ ([
   'used',
@@ -58,6 +61,15 @@ const MEMORY_SIZES = /** @type {const} */ ([
   'arenas',
   'heap',
   'own',
+]);
+
+const FRAMES_NUMBERS = /** @type {const} */ ([
+  'current',
+  'storages',
+  'advances',
+  'heldUp',
+  'refused',
+  'lastHolder',
 ]);
 
 const HEAP_SIZES = /** @type {const} */ (['held', 'peak', 'spans', 'large', 'parts']);
@@ -110,3 +122,6 @@ export const readMemoryStats = (words) => readSizes(MEMORY_SIZES, words);
 
 /** @param {Uint32Array} words a walloc_heap_stats */
 export const readHeapStats = (words) => readSizes(HEAP_SIZES, words);
+
+/** @param {Uint32Array} words a walloc_frames_stats */
+export const readFramesStats = (words) => readSizes(FRAMES_NUMBERS, words);

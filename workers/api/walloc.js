@@ -4,7 +4,9 @@
 import { isWord, show } from './check.js';
 import { Arena } from './arena.js';
 import { Heap } from './heap.js';
-import { arenaConfig, queueConfig, wallocConfig } from './config.js';
+import { arenaConfig, framesConfig, queueConfig, wallocConfig } from './config.js';
+import { Context } from './context.js';
+import { Frames } from './frames.js';
 import { Queue } from './queue.js';
 import { ARENA, HANDLE, NOT_INITIALIZED, TYPE, errorFrom } from './errors.js';
 import {
@@ -201,6 +203,60 @@ export class Walloc {
     return this.#queue(handle, `queue(${show(handle)})`, HANDLE);
   }
 
+  /**
+   * A context of an arena, with one reference; or the reference that another thread has sent, by its
+   * context.handle: see context.js. Throws WallocError: HANDLE when it has been released, LIMIT when there are
+   * 1024, ARENA.
+   *
+   * @param {Arena | number} of
+   * @param {import('./context.js').ContextOptions} [options]
+   */
+  context(of, options) {
+    const thread = this.#thread;
+    const { wasm } = thread;
+    const isNew = of instanceof Arena;
+    const handle = isNew
+      ? wasm.context_create(of.handle, Number(Boolean(options?.resets))) >>> 0
+      : of;
+    if (!handle || !isWord(handle)) {
+      throw errorFrom(isNew ? wasm.last_error() : HANDLE, `context(${show(of)})`);
+    }
+    const context = new Context(this, thread, handle);
+    if (!isNew) void context.arena; // throws when it is not there
+    return context;
+  }
+
+  /**
+   * An arena with several frames in flight: see frames.js. Throws WallocRangeError: CONFIG;
+   * WallocOutOfMemory; WallocError: LIMIT when there are 8 such, or no arenas for their storages, BUSY.
+   *
+   * @param {import('./config.js').FramesOptions} [options]
+   */
+  createFrames(options) {
+    const thread = this.#thread;
+    const { wasm } = thread;
+    thread.scratch.set(framesConfig(options));
+    const handle = wasm.frames_create() >>> 0;
+    if (!handle) throw errorFrom(wasm.last_error(), 'createFrames');
+    return new Frames(this, thread, handle);
+  }
+
+  /**
+   * The frames that another thread created, by their frames.handle. Throws WallocError: HANDLE.
+   *
+   * @param {number} handle
+   */
+  frames(handle) {
+    const frames = new Frames(this, this.#thread, isWord(handle) ? handle : 0);
+    frames.stats(); // throws when they are not there
+    return frames;
+  }
+
+  /** The number by which frames.stats().lastHolder would name this thread. */
+  get threadNumber() {
+    return this.#thread.wasm.thread() >>> 0;
+  }
+
   /** Counters of the memory, the heap and the three tiers; exact when nobody is at work. Costs objects. */
   stats() {
     const thread = this.#thread;
@@ -227,7 +283,8 @@ export class Walloc {
 
   /**
    * Ends walloc for all threads, and detaches this one. All arenas are gone and all views stale. Alone:
-   * no other thread may be using walloc; those attached should detach. Throws WallocError: BUSY, CALLBACK.
+   * no other thread may be using walloc; those attached should detach. Throws WallocError: BUSY, CALLBACK,
+   * PINNED.
    */
   shutdown() {
     const thread = this.#thread;
