@@ -32,12 +32,16 @@
 /* Of a pin of the current frame, while others begin new ones. */
 #define TRIES_MAX 64
 
+#define IN_FLIGHT_BY_DEFAULT 3
+
 #define STORAGE_BITS 3
 
 typedef struct storage {
   walloc_arena *arena;    /* written before it has a frame */
   _Atomic uint32_t frame; /* 0: none. Written by who advances */
 } storage;
+
+enum { STORAGES, ADVANCES, HELD_UP, REFUSED, LAST_HOLDER, NUMBERS };
 
 struct walloc_frames {
   _Atomic uint32_t
@@ -48,8 +52,8 @@ struct walloc_frames {
   uint32_t in_flight, limit;
   walloc_arena_config config;
   storage storages[WALLOC_FRAME_STORAGES_MAX];
-  /* Relaxed: statistics; `count` is written like the fields above. */
-  _Atomic uint32_t count, advances, held_up, refused, last_holder;
+  /* Read by all, relaxed: statistics. */
+  _Atomic uint32_t numbers[NUMBERS];
 };
 
 _Static_assert(WALLOC_FRAME_STORAGES_MAX == 1 << STORAGE_BITS, "a storage's number fits");
@@ -65,7 +69,11 @@ static void set(_Atomic uint32_t *number, uint32_t value) {
 }
 
 /* Relaxed: only who changes the frames counts. */
-static void count_one(_Atomic uint32_t *number) { set(number, get(number) + 1); }
+static void count_one(walloc_frames *frames, uint32_t number) {
+  set(&frames->numbers[number], get(&frames->numbers[number]) + 1);
+}
+
+static uint32_t storage_count(walloc_frames *frames) { return get(&frames->numbers[STORAGES]); }
 
 /* Acquire and release: who sees a frame sees its storage, and that it was reset before. */
 static uint32_t see(_Atomic uint32_t *number) {
@@ -111,17 +119,17 @@ static walloc_error add_storage(walloc_frames *frames) {
   walloc_arena *arena = walloc_arena_create(&frames->config);
   if (arena == NULL)
     return walloc_last_error();
-  frames->storages[get(&frames->count)].arena = arena;
-  count_one(&frames->count);
+  frames->storages[storage_count(frames)].arena = arena;
+  count_one(frames, STORAGES);
   return WALLOC_OK;
 }
 
 static walloc_error remove_storages(walloc_frames *frames) {
   walloc_error error = WALLOC_OK;
-  while (error == WALLOC_OK && get(&frames->count) > 0) {
-    error = walloc_arena_destroy(frames->storages[get(&frames->count) - 1].arena);
+  while (error == WALLOC_OK && storage_count(frames) > 0) {
+    error = walloc_arena_destroy(frames->storages[storage_count(frames) - 1].arena);
     if (error == WALLOC_OK)
-      set(&frames->count, get(&frames->count) - 1);
+      set(&frames->numbers[STORAGES], storage_count(frames) - 1);
   }
   return error;
 }
@@ -140,7 +148,7 @@ static walloc_error recycle(storage *s) {
 static walloc_error find_storage(walloc_frames *frames, uint32_t next, uint32_t *found) {
   walloc_error met = WALLOC_OK;
   *found = WALLOC_FRAME_STORAGES_MAX;
-  for (uint32_t n = get(&frames->count); n-- > 0;) {
+  for (uint32_t n = storage_count(frames); n-- > 0;) {
     storage *s = &frames->storages[n];
     uint32_t frame = get(&s->frame), age = frame_age(frame, next);
     if (frame != 0 && age > 0 && age < frames->in_flight)
@@ -152,13 +160,13 @@ static walloc_error find_storage(walloc_frames *frames, uint32_t next, uint32_t 
       met = error;
     uint32_t holder = error == WALLOC_ERROR_PINNED ? walloc_pins_holder(s->arena) : 0;
     if (holder != 0)
-      set(&frames->last_holder, holder);
+      set(&frames->numbers[LAST_HOLDER], holder);
   }
   if (met == WALLOC_ERROR_PINNED)
-    count_one(&frames->held_up);
+    count_one(frames, HELD_UP);
   if (*found < WALLOC_FRAME_STORAGES_MAX)
     return WALLOC_OK;
-  *found = get(&frames->count);
+  *found = storage_count(frames);
   return *found < frames->limit ? add_storage(frames) : met;
 }
 
@@ -170,45 +178,41 @@ static void enter(walloc_frames *frames, uint32_t frame, uint32_t n) {
 
 /* ---- Creating and destroying ---------------------------------------------------------------- */
 
-static walloc_error begin(walloc_frames *frames, const walloc_frames_config *config) {
-  frames->in_flight = config->frames;
-  frames->limit = config->storages;
-  frames->config = config->arena;
-  set(&frames->count, 0);
-  set(&frames->advances, 0);
-  set(&frames->held_up, 0);
-  set(&frames->refused, 0);
-  set(&frames->last_holder, 0);
+static walloc_error begin(walloc_frames *frames) {
   walloc_error error = WALLOC_OK;
-  for (uint32_t n = 0; n < WALLOC_FRAME_STORAGES_MAX; n++) {
+  for (uint32_t n = 0; n < NUMBERS; n++)
+    set(&frames->numbers[n], 0);
+  for (uint32_t n = 0; n < WALLOC_FRAME_STORAGES_MAX; n++)
     set(&frames->storages[n].frame, 0);
-    if (n < config->frames && error == WALLOC_OK)
-      error = add_storage(frames);
-  }
+  while (error == WALLOC_OK && storage_count(frames) < frames->in_flight)
+    error = add_storage(frames);
   if (error != WALLOC_OK) {
     remove_storages(frames);
     return error;
   }
-  count_one(&frames->serial);
+  set(&frames->serial, get(&frames->serial) + 1);
   enter(frames, 1, 0);
   return WALLOC_OK;
 }
 
-static walloc_error create(walloc_frames_config config, walloc_frames **created) {
-  if (!state_is_running())
-    return WALLOC_ERROR_NOT_INITIALIZED;
-  if (config.frames == 0)
-    config.frames = 3;
-  if (config.storages == 0)
-    config.storages = config.frames + 1;
-  if (config.frames < 2 || config.frames > WALLOC_FRAMES_IN_FLIGHT_MAX ||
-      config.storages < config.frames || config.storages > WALLOC_FRAME_STORAGES_MAX)
+/* In a free place of the table, which is *created. */
+static walloc_error create(const walloc_frames_config *config, walloc_frames **created) {
+  uint32_t in_flight = config->frames != 0 ? config->frames : IN_FLIGHT_BY_DEFAULT;
+  uint32_t limit = config->storages != 0 ? config->storages : in_flight + 1;
+  if (in_flight < 2 || in_flight > WALLOC_FRAMES_IN_FLIGHT_MAX || limit < in_flight ||
+      limit > WALLOC_FRAME_STORAGES_MAX)
     return WALLOC_ERROR_CONFIG;
   for (walloc_frames *frames = table; frames < table + WALLOC_FRAMES_MAX; frames++) {
     if (see(&frames->current) != 0 || !begin_change(frames))
       continue;
     bool is_free = see(&frames->current) == 0;
-    walloc_error error = is_free ? begin(frames, &config) : WALLOC_OK;
+    walloc_error error = WALLOC_OK;
+    if (is_free) {
+      frames->in_flight = in_flight;
+      frames->limit = limit;
+      frames->config = config->arena;
+      error = begin(frames);
+    }
     end_change(frames);
     *created = frames;
     if (is_free)
@@ -220,7 +224,9 @@ static walloc_error create(walloc_frames_config config, walloc_frames **created)
 walloc_frames *walloc_frames_create(const walloc_frames_config *config) {
   static const walloc_frames_config defaults;
   walloc_frames *created = NULL;
-  walloc_error error = create(config == NULL ? defaults : *config, &created);
+  if (!state_is_running())
+    return walloc_fail(WALLOC_ERROR_NOT_INITIALIZED);
+  walloc_error error = create(config == NULL ? &defaults : config, &created);
   return error == WALLOC_OK ? created : walloc_fail(error);
 }
 
@@ -228,7 +234,7 @@ walloc_error walloc_frames_destroy(walloc_frames *frames) {
   walloc_error error = begin_change_of_live(frames);
   if (error != WALLOC_OK)
     return error;
-  for (uint32_t n = 0; n < get(&frames->count); n++) {
+  for (uint32_t n = 0; n < storage_count(frames); n++) {
     if (walloc_pins_holder(frames->storages[n].arena) != 0)
       error = WALLOC_ERROR_PINNED;
   }
@@ -276,7 +282,7 @@ walloc_error walloc_frames_advance(walloc_frames *frames) {
   error = find_storage(frames, next, &n);
   if (error == WALLOC_OK)
     enter(frames, next, n);
-  count_one(error == WALLOC_OK ? &frames->advances : &frames->refused);
+  count_one(frames, error == WALLOC_OK ? ADVANCES : REFUSED);
   end_change(frames);
   return error;
 }
@@ -325,11 +331,11 @@ walloc_error walloc_get_frames_stats(walloc_frames *frames, walloc_frames_stats 
   if (current == 0)
     return WALLOC_ERROR_HANDLE;
   *stats = (walloc_frames_stats){.current = current,
-                                 .storages = get(&frames->count),
-                                 .advances = get(&frames->advances),
-                                 .held_up = get(&frames->held_up),
-                                 .refused = get(&frames->refused),
-                                 .last_holder = get(&frames->last_holder)};
+                                 .storages = storage_count(frames),
+                                 .advances = get(&frames->numbers[ADVANCES]),
+                                 .held_up = get(&frames->numbers[HELD_UP]),
+                                 .refused = get(&frames->numbers[REFUSED]),
+                                 .last_holder = get(&frames->numbers[LAST_HOLDER])};
   return WALLOC_OK;
 }
 
