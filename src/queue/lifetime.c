@@ -62,8 +62,7 @@ static void fill(walloc_queue *queue, queue_position first) {
                           cell_of(position, QUEUE_NOTHING), memory_order_relaxed);
   }
   for (uint32_t n = 0; n < queue->nodes; n++)
-    atomic_store_explicit(&queue->node[n].state, node_state(0, QUEUE_NOBODY),
-                          memory_order_relaxed);
+    atomic_store_explicit(&queue->node[n].state, node_state(0, QUEUE_NOBODY), memory_order_relaxed);
   atomic_store_explicit(&queue->ends->tail, first, memory_order_relaxed);
   atomic_store_explicit(&queue->ends->head, first, memory_order_relaxed);
 }

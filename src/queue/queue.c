@@ -67,7 +67,8 @@ static void give_node(queue_node *node) {
 /* ---- Publishing ------------------------------------------------------------------------------ */
 
 /* Into the cell at the tail. A cell that is not free there is a full turn behind (the queue is full), sealed,
- * or published by somebody who has not raised the tail yet.
+ * or published by somebody who has not raised the tail yet. Where the swap fails it must be looked at again:
+ * the cell may have been sealed, and then the tail stays.
  *
  * Sequentially consistent: the publisher's half of the argument above; as release it publishes. */
 static walloc_error put(walloc_queue *queue, uint32_t n) {
@@ -80,13 +81,12 @@ static walloc_error put(walloc_queue *queue, uint32_t n) {
     if (seen == cell_of(at, QUEUE_SEALED))
       return WALLOC_ERROR_CLOSED;
     bool is_free = seen == cell_of(at, QUEUE_NOTHING);
-    bool is_mine =
-        is_free &&
-        atomic_compare_exchange_strong_explicit(cell, &seen, cell_of(at, n + 1),
-                                                memory_order_seq_cst, memory_order_acquire);
+    if (is_free && !atomic_compare_exchange_strong_explicit(
+                       cell, &seen, cell_of(at, n + 1), memory_order_seq_cst, memory_order_relaxed))
+      continue;
     /* Killed here: the message is published, the next comer raises the tail. */
     raise(&queue->ends->tail, at);
-    if (is_mine)
+    if (is_free)
       return WALLOC_OK;
   }
 }
@@ -150,8 +150,7 @@ walloc_error walloc_queue_publish(walloc_queue *queue, walloc_ref ref, uint32_t 
  *
  * The state's load is acquire, and pairs with give_node: if it is of a later life, the cell has changed (Q2).
  * The swaps are relaxed: the message came with the cell, and a free cell carries nothing. */
-static bool take_message(walloc_queue *queue, queue_position at, queue_cell seen,
-                         uint32_t thread) {
+static bool take_message(walloc_queue *queue, queue_position at, queue_cell seen, uint32_t thread) {
   _Atomic queue_cell *cell = cell_at(queue, at);
   queue_node *node = &queue->node[(uint32_t)seen - 1];
   uint64_t state = atomic_load_explicit(&node->state, memory_order_acquire);
@@ -162,8 +161,7 @@ static bool take_message(walloc_queue *queue, queue_position at, queue_cell seen
                      &node->state, &state, node_state(state_life(state), thread + QUEUE_TAKEN),
                      memory_order_relaxed, memory_order_relaxed);
   /* Killed here: the message is lost, and the node until recovery; the next comer moves the cell on. */
-  atomic_compare_exchange_strong_explicit(cell, &seen,
-                                          cell_of(at + queue->mask + 1, QUEUE_NOTHING),
+  atomic_compare_exchange_strong_explicit(cell, &seen, cell_of(at + queue->mask + 1, QUEUE_NOTHING),
                                           memory_order_relaxed, memory_order_relaxed);
   return is_mine;
 }

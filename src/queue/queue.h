@@ -99,8 +99,8 @@ typedef struct queue_ends {
 /* Entries are fixed memory: a stale handle meets no queue or another one, never somebody else's data. */
 struct walloc_queue {
   alignas(64) _Atomic uint32_t holder; /* written by who makes and ends it */
-  _Atomic uint32_t serial;             /* of its handle: another, and odd, in each life; by its maker */
-  _Atomic uint32_t event;              /* written by sleepers, wakers, close */
+  _Atomic uint32_t serial; /* of its handle: another, and odd, in each life; by its maker */
+  _Atomic uint32_t event;  /* written by sleepers, wakers, close */
 
   /* Written by who makes it, before there is a queue. */
   uint32_t mask;  /* capacity - 1 */

@@ -28,7 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EXPLORE_THREADS_MAX = 3 };
+enum { EXPLORE_THREADS_MAX = 3, EXPLORE_NOTES = 4 };
 
 /* Faults that can be put into the protocol, to see that they are found. */
 typedef enum mutation {
@@ -50,6 +50,10 @@ typedef enum mutation {
   MUTATIONS_OF_ALL
 } mutation;
 
+/* What a compare-and-swap does in a protocol with a fault: the same as ever; store, whatever is there; store
+ * nothing, and say that it has. */
+typedef enum explore_swapping { SWAPS_AS_EVER, SWAPS_BLINDLY, SWAPS_NOT } explore_swapping;
+
 typedef struct exploration {
   unsigned threads;
   void (*body)(unsigned thread);                    /* what a thread does; runs as a coroutine */
@@ -63,6 +67,14 @@ typedef struct exploration {
       stops_everywhere; /* also before ordered operations on all other words, but whether walloc runs */
   bool mortal;          /* thread 0 may die before any of its steps */
   mutation fault;
+
+  /* For rooms that bring their own words and faults; NULL and 0 for those above. */
+  bool (*stops_at)(const volatile void *at);
+  uint64_t (*faulty_load)(const volatile void *at, uint64_t value); /* what a load returns */
+  explore_swapping (*faulty_swap)(const volatile void *at, uint64_t *desired);
+  void *
+      memory; /* what is changed by ordinary stores: saved and restored, and not part of the state */
+  size_t memory_size;
 } exploration;
 
 /* Explores all. The number of states; 0 when a promise was broken. */
@@ -74,6 +86,9 @@ unsigned explore_thread(void);
 
 /* Within a body: goes on when thread 0 has died (true), or has ended. */
 bool explore_await_death(void);
+
+/* Within a body: numbers of the running thread's, 0 at first, for the faults. */
+uint64_t *explore_notes(void);
 
 /* The number by which walloc_platform_thread knows a thread. */
 uint32_t explore_number_of(unsigned thread);

@@ -75,7 +75,8 @@ static void test_what_goes_in_comes_out_in_order(void **state) {
   }
   walloc_ref sent = numbered(7), ref;
   assert_int_equal(walloc_queue_publish(queue, sent, UINT32_MAX), WALLOC_OK);
-  assert_int_equal(walloc_queue_poll(queue, &ref, NULL), WALLOC_OK); /* without asking for the tag */
+  assert_int_equal(walloc_queue_poll(queue, &ref, NULL),
+                   WALLOC_OK); /* without asking for the tag */
   assert_ptr_equal(ref.arena, sent.arena);
   assert_ptr_equal(ref.address, sent.address);
   assert_int_equal(ref.size, sent.size);
@@ -308,8 +309,7 @@ static void model_take(model *m) {
 static void random_step(walloc_queue *queue, model *m, uint32_t random) {
   if (random % 2 == 0) {
     bool is_full = m->count == m->capacity;
-    assert_int_equal(publish(queue, random),
-                     is_full && !m->latest ? WALLOC_ERROR_FULL : WALLOC_OK);
+    assert_int_equal(publish(queue, random), is_full && !m->latest ? WALLOC_ERROR_FULL : WALLOC_OK);
     if (is_full && m->latest)
       model_take(m);
     if (!is_full || m->latest)
