@@ -35,8 +35,10 @@ export async function benchArenas() {
   const show = { show: true };
   console.log('\nArenas in C, native');
   await run('build/native/bench/bench_arena', [], show);
+  await run('build/native/bench/bench_pins', [], show);
   console.log('\nArenas in C, WebAssembly under Node');
   await run('node', ['build/emscripten/bench/bench_arena.js'], show);
+  await run('node', ['build/emscripten/bench/bench_pins.js'], show);
   console.log(
     '\nA frame of 10,000 blocks of 16 to 512 bytes, WebAssembly, for each block and thread',
   );
