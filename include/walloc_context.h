@@ -15,8 +15,8 @@
  * since: until the same place in the table has been used again four million times, and places take turns.
  *
  * Threads: all functions, any thread, at any time. None waits, but where the arena's own function does.
- * Errors beside those named: NOT_INITIALIZED before walloc_init; HANDLE; ARENA when the arena has been
- * destroyed, which its contexts outlive. A failed call has changed nothing: the reference is still held. */
+ * Errors beside those named: HANDLE, also before walloc_init and after walloc_shutdown, where only creating
+ * says NOT_INITIALIZED; ARENA when the arena has been destroyed, which its contexts outlive. A failed call has changed nothing: the reference is still held. */
 #ifndef WALLOC_CONTEXT_H
 #define WALLOC_CONTEXT_H
 
