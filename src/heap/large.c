@@ -141,7 +141,7 @@ static tag *take(uint32_t size) {
 static walloc_error grow(uint32_t size) {
   page_index pages = pages_holding((uint64_t)size + TAG_SIZE);
   page_run run;
-  walloc_error error = walloc_heap_take((page_request){pages, 1, PAGE_RAW, true}, &run);
+  walloc_error error = walloc_heap_take(&(page_request){pages, 1, PAGE_RAW, true}, &run);
   if (error == WALLOC_OK)
     add_region(&run, pages);
   return error;

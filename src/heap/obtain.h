@@ -14,7 +14,7 @@ extern _Atomic page_index walloc_heap_grown;
 /* Sweeps of parts. Statistics. */
 extern _Atomic uint64_t walloc_heap_sweeps;
 
-/* Takes a run for the heap. OUT_OF_MEMORY or BUSY. */
-walloc_error walloc_heap_take(page_request wanted, page_run *run);
+/* Takes a run for the heap; sets may_grow as it goes. OUT_OF_MEMORY or BUSY. */
+walloc_error walloc_heap_take(page_request *wanted, page_run *run);
 
 #endif

@@ -156,7 +156,7 @@ walloc_error walloc_heap_walk(walloc_heap_visitor *visitor, void *user) {
   if (w.end == 0)
     return WALLOC_OK;
   page_index pages = pages_holding((uint64_t)(w.end - w.begin) * UNITS_IN_PAGE / 8);
-  walloc_error error = walloc_heap_take((page_request){pages, 1, PAGE_OWN, true}, &run);
+  walloc_error error = walloc_heap_take(&(page_request){pages, 1, PAGE_OWN, true}, &run);
   if (error != WALLOC_OK)
     return error;
   w.bits = (uint8_t *)page_address(run.first);

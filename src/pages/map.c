@@ -55,26 +55,25 @@ void walloc_map_give(page_index first, page_index count, page_mark as) {
     write_entry(first + count, behind & (page_mark)~PAGE_NOT_FIRST);
 }
 
-/* Pages that are not free are passed over one by one; where a run does not fit, the next place that is
- * aligned behind its end. */
-page_index walloc_map_find(page_index begin, page_index end, page_index count, page_index alignment,
-                           page_index *lowest) {
-  page_index run = 0;
-  *lowest = end;
-  for (page_index page = begin; page < end; page++) {
+/* `row`: free pages in a row up to this one; `run`: the same from a page on that is aligned. */
+page_index walloc_map_find(run_begins from, page_index end, page_index count,
+                           page_index alignment) {
+  page_index row = 0, run = 0, length = count < RUN_LENGTHS ? count : RUN_LENGTHS, lowest = end;
+  page_index page = from[length];
+  for (; page < end && run != count; page++) {
     bool is_free = page_is_free(page);
-    if (is_free && *lowest == end)
-      *lowest = page;
+    row = is_free ? row + 1 : 0;
     run = is_free && (run > 0 || page % alignment == 0) ? run + 1 : 0;
-    if (run == count)
-      return page + 1 - count;
+    if (row >= length && lowest == end)
+      lowest = page + 1 - length;
   }
-  return end;
+  from[length] = lowest;
+  return run == count ? page - count : end;
 }
 
-page_index walloc_map_free_before(page_index end) {
-  page_index page = end;
-  while (page > 0 && page_is_free(page - 1))
-    page--;
-  return end - page;
+page_index walloc_map_free_before(page_index end, page_index most) {
+  page_index count = 0;
+  while (count < most && count < end && page_is_free(end - count - 1))
+    count++;
+  return count;
 }

@@ -124,12 +124,17 @@ static inline page_index pages_holding(uint64_t bytes) {
 bool walloc_map_take(page_index first, page_index count, page_mark owner);
 void walloc_map_give(page_index first, page_index count, page_mark as);
 
-/* The first run of `count` free pages within [begin, end) that begins at a multiple of `alignment`, or
- * `end` when there is none. *lowest: the first free page that was seen. */
-page_index walloc_map_find(page_index begin, page_index end, page_index count, page_index alignment,
-                           page_index *lowest);
+/* Lengths that runs are searched by: as many as spans have pages; the last one stands for all longer runs. */
+#define RUN_LENGTHS 8
 
-/* How many free pages lie directly before `end`. */
-page_index walloc_map_free_before(page_index end);
+/* Where free runs begin: below from[n] there is no place where n free pages in a row do. From 1 on. */
+typedef page_index run_begins[RUN_LENGTHS + 1];
+
+/* The first run of `count` free pages below `end` that begins at a multiple of `alignment`, or `end` when there
+ * is none. `from` rises to what was seen. */
+page_index walloc_map_find(run_begins from, page_index end, page_index count, page_index alignment);
+
+/* How many free pages lie directly before `end`, of `most` at most. */
+page_index walloc_map_free_before(page_index end, page_index most);
 
 #endif

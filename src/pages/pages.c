@@ -3,8 +3,8 @@
  *     0                                                    top                    PAGE_LIMIT
  *     | foreign | runs, free runs, other people's memory    | never obtained       |
  *
- * Invariants, whenever the page lock is free: no page from `top` on is free; no free page lies
- * below `first_free`; `obtained` is the number of pages that are not foreign.
+ * Invariants, whenever the page lock is free: no page from `top` on is free; first_free is what map.h says of
+ * run_begins; `obtained` is the number of pages that are not foreign.
  *
  * What a kill leaves behind (with the lock, which names the dead thread): the map is the truth, and
  * each of the numbers below can be counted from it again. Between the platform's grant and its
@@ -13,11 +13,13 @@
 
 #include "lock/lock.h"
 
-/* Everything here but the lock itself is written only by the lock's holder, and read by others only as
- * statistics: hence atomic, relaxed. */
+#define NOINLINE __attribute__((noinline)) /* where it only makes the code larger */
+
+/* Written only by the lock's holder. What others read, as statistics, is atomic, relaxed. */
 static struct {
   walloc_lock lock;
-  _Atomic page_index top, first_free;
+  _Atomic page_index top;
+  run_begins first_free;
   _Atomic page_index withheld; /* of all there can be, by the maximum */
   _Atomic page_index obtained, free, own, heap, heap_peak;
 } pages;
@@ -32,13 +34,17 @@ void walloc_pages_start(size_t maximum) {
 
 /* ---- Under the lock ----------------------------------------------------------------------- */
 
+/* The free run around the pages may begin before them; where it goes on behind, it counts as a long one. */
 static void note_free(page_index first, page_index count) {
+  page_index before = walloc_map_free_before(first, RUN_LENGTHS - 1);
+  page_index length = page_is_free(first + count) ? RUN_LENGTHS : before + count;
   set(free, get(free) + count);
-  if (first < get(first_free))
-    set(first_free, first);
+  for (page_index n = 1; n <= RUN_LENGTHS && n <= length; n++)
+    if (first - before < pages.first_free[n])
+      pages.first_free[n] = first - before;
 }
 
-static void note_obtained(page_index first, page_index end) {
+static NOINLINE void note_obtained(page_index first, page_index end) {
   if (end > get(top))
     set(top, end);
   set(obtained, get(obtained) + (end - first));
@@ -56,19 +62,21 @@ static void accept(page_index first, page_index end) {
   note_free(first, end - first);
 }
 
-/* How many pages to ask the platform for so that `count` free ones in a row come out, if nobody else grows
- * the memory at the same moment: free pages at the very end need not be obtained again. 0: the limit of the
- * address space is in the way. */
-static page_index pages_missing(page_index count) {
+/* How many pages to ask the platform for so that the run comes out at its alignment, if nobody else grows the
+ * memory at the same moment: free pages at the very end need not be obtained again. 0: the limit of the address
+ * space is in the way. */
+static page_index pages_missing(page_index count, page_index alignment) {
   page_index next = walloc_platform_end_page();
-  page_index behind = walloc_map_free_before(next);
+  page_index behind = walloc_map_free_before(next, count + alignment);
+  page_index over = (next - behind) % alignment;
+  count += over == 0 ? 0 : alignment - over;
   page_index missing = count > behind ? count - behind : 1;
   return next < PAGE_LIMIT && missing <= PAGE_LIMIT - next ? missing : 0;
 }
 
 /* What may still be obtained. The last growth may have gone above the maximum by less than what the
  * platform grows by at least, and an earlier walloc may have had a larger one. */
-static page_index below_maximum(void) {
+static NOINLINE page_index below_maximum(void) {
   page_index most = PAGE_LIMIT - get(withheld), now = get(obtained);
   return now < most ? most - now : 0;
 }
@@ -95,13 +103,13 @@ static bool extend_map(void) {
   return true;
 }
 
-/* One growth towards a free run of `count` pages. False when there can be no more. */
-static bool grow_once(page_index count) {
+/* One growth towards a free run. False when there can be no more. */
+static bool grow_once(page_index count, page_index alignment) {
   if (!walloc_platform_start())
     return false;
   if (!walloc_map_reaches(walloc_platform_end_page() + count) && !extend_map())
     return false;
-  page_index missing = pages_missing(count);
+  page_index missing = pages_missing(count, alignment);
   if (missing == 0 || missing > below_maximum())
     return false;
   walloc_grant grant = walloc_platform_grow(missing);
@@ -111,29 +119,19 @@ static bool grow_once(page_index count) {
   return true;
 }
 
-/* A free run. first_free rises to the first page that was seen free on the way. */
 static bool find_free(const page_request *wanted, page_index *first) {
+  page_index top = get(top);
   if (wanted->count > get(free))
     return false;
-  page_index lowest;
-  *first = walloc_map_find(get(first_free), get(top), wanted->count, wanted->alignment, &lowest);
-  set(first_free, lowest);
-  return *first != get(top);
-}
-
-/* How many pages must be free at the end for the run to begin at its alignment. */
-static page_index count_with_padding(const page_request *wanted) {
-  page_index end = walloc_platform_end_page();
-  page_index begin = end - walloc_map_free_before(end);
-  page_index over = begin % wanted->alignment;
-  return wanted->count + (over == 0 ? 0 : wanted->alignment - over);
+  *first = walloc_map_find(pages.first_free, top, wanted->count, wanted->alignment);
+  return *first != top;
 }
 
 /* Finds a free run, growing as often as it takes: once, unless others grow too or a step is limited.
  * Each turn obtains memory, so the loop ends at the maximum at the latest. */
 static bool find(const page_request *wanted, page_index *first) {
   while (!find_free(wanted, first)) {
-    if (!wanted->may_grow || !grow_once(count_with_padding(wanted)))
+    if (!wanted->may_grow || !grow_once(wanted->count, wanted->alignment))
       return false;
   }
   return true;
@@ -155,8 +153,6 @@ static bool take(page_index first, page_index count, page_mark owner) {
   count_heap(owner, count);
   bool fresh = walloc_map_take(first, count, owner);
   set(free, get(free) - count);
-  if (first == get(first_free))
-    set(first_free, first + count);
   return fresh;
 }
 
@@ -194,8 +190,8 @@ walloc_error walloc_pages_take_at(page_index first, page_index count, page_mark 
     return WALLOC_ERROR_BUSY;
   bool found = is_free_or_beyond(first, count, &missing);
   if (found && missing != 0)
-    found = nobody_grew_behind() && grow_once(count) && is_free_or_beyond(first, count, &missing) &&
-            missing == 0;
+    found = nobody_grew_behind() && grow_once(count, 1) &&
+            is_free_or_beyond(first, count, &missing) && missing == 0;
   if (found)
     *fresh = take(first, count, owner);
   walloc_lock_release(&pages.lock);
