@@ -1,0 +1,150 @@
+/**
+ * Queues between a page and its workers: the page awaits, and is never blocked; workers sleep; a worker that is
+ * terminated stops nobody. What does not depend on the engine is tested under Node.
+ */
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@playwright/test';
+import { watchErrors } from './pages.mjs';
+import { serve } from '../../scripts/serve-folder.mjs';
+
+/** @typedef {typeof import('./fixtures/api-page.js')} Api */
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let server;
+/** @type {string[]} */
+let errors;
+
+test.beforeAll(async () => {
+  server = await serve(ROOT, { isolated: true });
+});
+test.afterAll(() => server.close());
+test.afterEach(() => expect(errors).toEqual([]));
+
+/** @param {import('@playwright/test').Page} page */
+async function open(page) {
+  errors = watchErrors(page);
+  await page.goto(`${server.url}tests/browser/fixtures/api.html`);
+  await page.waitForFunction(() => 'api' in globalThis);
+  expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
+}
+
+/**
+ * A worker publishes one number in each 5 ms, the page takes them all. How long the page's own timer was ever
+ * kept waiting tells whether it was blocked.
+ *
+ * @param {import('@playwright/test').Page} page
+ */
+const awaitNumbers = (page) =>
+  page.evaluate(async () => {
+    const { Walloc, Helper } = /** @type {Api} */ (/** @type {any} */ (globalThis).api);
+    const walloc = await Walloc.create({ maximum: 64 << 20, reserve: 1 << 20 });
+    const queue = walloc.createQueue();
+    const helper = await Helper.attached(walloc.handle);
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 5);
+    const publishing = helper.call('publishSlowly', { handle: queue.handle, count: 50, pause: 5 });
+    const taken = [];
+    for await (const view of queue) taken.push(view.get(0));
+    clearInterval(timer);
+    await publishing;
+    await helper.end();
+    return { taken, ticks, waitAsync: 'waitAsync' in Atomics };
+  });
+
+test('a worker publishes, the page awaits and goes on meanwhile', async ({ page }) => {
+  await open(page);
+  const { taken, ticks, waitAsync } = await awaitNumbers(page);
+  expect(waitAsync).toBe(true);
+  expect(taken).toEqual(Array.from({ length: 50 }, (_, value) => value));
+  expect(ticks).toBeGreaterThan(10); // of some 50; blocked it would be none
+});
+
+test('without Atomics.waitAsync the page awaits by a timer', async ({ page }) => {
+  await page.addInitScript(() => void Reflect.deleteProperty(Atomics, 'waitAsync'));
+  await open(page);
+  const { taken, ticks, waitAsync } = await awaitNumbers(page);
+  expect(waitAsync).toBe(false);
+  expect(taken).toEqual(Array.from({ length: 50 }, (_, value) => value));
+  expect(ticks).toBeGreaterThan(10);
+});
+
+test('the page may not sleep, and is told so; it awaits until a timeout or a signal', async ({
+  page,
+}) => {
+  await open(page);
+  const seen = await page.evaluate(async () => {
+    const { Walloc, thrown } = /** @type {Api} */ (/** @type {any} */ (globalThis).api);
+    const walloc = await Walloc.create({ maximum: 64 << 20, reserve: 1 << 20 });
+    const queue = walloc.createQueue({ latest: true });
+    const begin = performance.now();
+    const nothing = await queue.next({ timeout: 60 });
+    const passed = performance.now() - begin;
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waiting = queue.next({ signal }).catch((error) => error.name);
+    controller.abort();
+    const aborted = await waiting;
+    const refused = await thrown(() => queue.wait(1000));
+    for (let i = 0; i < 5; i++) {
+      const view = walloc.scene.alloc(Int16Array, 3);
+      view.set(2, i);
+      queue.publish(view);
+    }
+    const latest = queue.wait(1000)?.get(2); // does not have to sleep
+    return { nothing, passed, aborted, refused, latest, left: queue.count };
+  });
+  expect(seen).toMatchObject({ aborted: 'AbortError', latest: 4, left: 0 });
+  expect(seen.refused).toBe('WallocError BUSY');
+  expect(seen.nothing).toBe(undefined);
+  expect(seen.passed).toBeGreaterThanOrEqual(59);
+});
+
+test('workers sleep until the page publishes, and end when it closes', async ({ page }) => {
+  await open(page);
+  const sum = await page.evaluate(async () => {
+    const { Walloc, Helper } = /** @type {Api} */ (/** @type {any} */ (globalThis).api);
+    const walloc = await Walloc.create({ maximum: 64 << 20, reserve: 1 << 20 });
+    const queue = walloc.createQueue({ capacity: 4 });
+    const helpers = await Promise.all([1, 2, 3].map(() => Helper.attached(walloc.handle)));
+    const summing = helpers.map((helper) => helper.call('sumAll', queue.handle));
+    for (let value = 1; value <= 300; value++) {
+      const view = walloc.scene.alloc(Uint32Array, 1);
+      view.set(0, value);
+      while (!queue.publish(view)) await new Promise((resolve) => setTimeout(resolve));
+    }
+    queue.close();
+    const sums = await Promise.all(summing);
+    await Promise.all(helpers.map((helper) => helper.end()));
+    return sums.reduce((a, b) => a + b, 0);
+  });
+  expect(sum).toBe((300 * 301) / 2);
+});
+
+test('workers that are terminated while they publish, take and sleep stop nobody', async ({
+  page,
+}) => {
+  await open(page);
+  const seen = await page.evaluate(async () => {
+    const { Walloc, Helper } = /** @type {Api} */ (/** @type {any} */ (globalThis).api);
+    const walloc = await Walloc.create({ maximum: 64 << 20, reserve: 1 << 20 });
+    const queue = walloc.createQueue({ capacity: 2 });
+    for (let round = 0; round < 3; round++) {
+      const helpers = await Promise.all([1, 2].map(() => Helper.attached(walloc.handle)));
+      for (const helper of helpers) helper.call('churn', queue.handle);
+      for (let i = 0; i < 30; i++) await queue.next();
+      for (const helper of helpers) helper.terminate();
+    }
+    const other = await Helper.attached(walloc.handle);
+    const end = performance.now() + 3000; // by then Chromium has stopped them
+    const values = [];
+    while (performance.now() < end || queue.count) await queue.next({ timeout: 100 });
+    const publishing = other.call('publishSlowly', { handle: queue.handle, count: 10, pause: 1 });
+    for await (const view of queue) values.push(view.get(0));
+    await publishing;
+    await other.end();
+    return values;
+  });
+  expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
