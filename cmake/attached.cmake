@@ -25,7 +25,7 @@ set(link_flags
     -z stack-size=16 --gc-sections --export=__stack_pointer --export=__wasm_init_tls
     --export=__tls_size --export=__tls_align)
 set(opt_flags
-    --no-inline=walloc_platform_wait -Oz --enable-threads --enable-bulk-memory --enable-mutable-globals --enable-sign-ext
+    --no-inline=walloc_platform_wait* -Oz --enable-threads --enable-bulk-memory --enable-mutable-globals --enable-sign-ext
     --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types --strip-debug
     --strip-producers)
 

@@ -54,15 +54,14 @@ static uint32_t capacity_of(const walloc_queue_config *config) {
   return capacity;
 }
 
-/* Relaxed: nobody else looks at them before there is a queue. */
+/* Zeros are free nodes. Relaxed: nobody else looks at them before there is a queue. */
 static void fill(walloc_queue *queue, queue_position first) {
+  __builtin_memset((void *)queue->ends, 0, queue->pages * WALLOC_PAGE_SIZE);
   for (uint32_t i = 0; i <= queue->mask; i++) {
     queue_position position = first + i;
     atomic_store_explicit(&queue->cells[(uint32_t)position & queue->mask],
                           cell_of(position, QUEUE_NOTHING), memory_order_relaxed);
   }
-  for (uint32_t n = 0; n < queue->nodes; n++)
-    atomic_store_explicit(&queue->node[n].state, node_state(0, QUEUE_NOBODY), memory_order_relaxed);
   atomic_store_explicit(&queue->ends->tail, first, memory_order_relaxed);
   atomic_store_explicit(&queue->ends->head, first, memory_order_relaxed);
 }

@@ -56,7 +56,7 @@ static uint32_t find_node(walloc_queue *queue, uint32_t thread) {
   return NO_NODE;
 }
 
-/* By the thread that has it. Release: pairs with take_node; and with the load of the state in claim, so that
+/* By the thread that has it. Release: pairs with take_node; and with the load of the state in take_message, so that
  * who reads this state finds the node's last cell moved on (Q2). */
 static void give_node(queue_node *node) {
   uint64_t state = atomic_load_explicit(&node->state, memory_order_relaxed);

@@ -70,7 +70,7 @@ const tasks = {
     const queue = walloc.queue(handle);
     const taken = [];
     try {
-      for (;;) taken.push(...(sleeps ? queue.wait() : await queue.next()).array);
+      for (;;) taken.push(...((sleeps ? queue.wait() : await queue.next())?.array ?? []));
     } catch (error) {
       if (/** @type {any} */ (error).code !== 'CLOSED') throw error;
     }
