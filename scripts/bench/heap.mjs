@@ -1,6 +1,9 @@
 /**
  * The heap beside the SDK's mallocs: each workload with 1, 2 and 4 threads, round by round in turn, so that
  * what disturbs the machine disturbs all of them.
+ *
+ * With --no-liftoff V8 optimises a module before it runs, and not while it does: most workloads are over in
+ * less than half a second, which would measure how fast it optimises each of the mallocs.
  */
 import { statSync, writeFileSync } from 'node:fs';
 import {
@@ -32,7 +35,7 @@ async function runOnce(bench, allocator, threads) {
   const [workload, trace] = bench.split(':');
   const env = trace ? { BENCH_TRACE: `${ROOT}bench/heap/traces/${trace}.trace.gz` } : {};
   const program = `${FOLDER}/bench_heap_${allocator}.js`;
-  const { output } = await run('node', [program, workload, String(threads)], { env });
+  const { output } = await run('node', ['--no-liftoff', program, workload, String(threads)], { env });
   return JSON.parse(output);
 }
 

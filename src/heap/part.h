@@ -4,7 +4,7 @@
  *       │     uncut[c] ──► [ span ][ span ]       not cut into blocks yet
  *       │     pending[c] ► list ► list            lists that came back from other threads
  *       ├──── outbox[..]   lists of others' blocks, not sent yet
- *       └──── incoming ◄── list ◄── list          sent by others: a stack
+ *       └──── incoming[c] ◄── list ◄── list       sent by others: stacks
  *
  *     page map entry of a span = key of its part + class
  *
@@ -62,10 +62,8 @@ typedef struct heap_part {
   block_offset pending[CLASSES];
   outgoing outbox[OUTBOX];
 
-  /* A stack of lists. Written by every thread that sends, and by the owner, who takes all. */
-  alignas(64) _Atomic block_offset incoming;
-  /* How often others have passed the stack by since it was received last. Written by all; a hint. */
-  _Atomic uint32_t overlooked;
+  /* Stacks of lists. Written by every thread that sends, and by whoever needs blocks and takes all. */
+  alignas(64) _Atomic block_offset incoming[CLASSES];
   /* Pages of its spans. Relaxed: it only tells how much to take at once. Written by the owner, and by
    * whoever gives spans of his back, by addition. */
   _Atomic page_index pages;
@@ -112,8 +110,9 @@ void walloc_part_send_all(heap_part *own);
 /* Cuts a span of the class into blocks on top of the part's list. */
 void walloc_part_cut(heap_part *part, uint32_t c, page_index span);
 
-/* Sorts what others have sent into `pending`. */
-void walloc_part_receive(heap_part *part);
+/* What others have sent to a part becomes what another, or the same, has pending; it had nothing. False: nor has
+ * it now. */
+bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c);
 
 /* Blocks of the class from those who do not need them: what was sent to others who have not looked yet, and
  * what is free in parts that no thread has. They serve as well as own ones, and go to where they came from

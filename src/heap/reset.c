@@ -5,7 +5,8 @@
 #include "pages/pages.h"
 
 static void forget(heap_part *part) {
-  atomic_store_explicit(&part->incoming, 0, memory_order_relaxed);
+  for (uint32_t c = 0; c < CLASSES; c++)
+    atomic_store_explicit(&part->incoming[c], 0, memory_order_relaxed);
   atomic_store_explicit(&part->pages, 0, memory_order_relaxed);
   __builtin_memset(part->lists, 0, sizeof part->lists);
   __builtin_memset(part->uncut, 0, sizeof part->uncut);

@@ -60,8 +60,9 @@ static bool add_spans(heap_part *part, uint32_t c, uint32_t count) {
 bool walloc_part_refill(heap_part *part, uint32_t c) {
   if (take_pending(part, c))
     return true;
-  walloc_part_receive(part);
-  if (take_pending(part, c) || cut_next(part, c))
+  if (walloc_part_receive(part, part, c))
+    return take_pending(part, c);
+  if (cut_next(part, c))
     return true;
   if (walloc_part_borrow_blocks(part, c))
     return list_first(part->lists[c]) != 0 || take_pending(part, c);

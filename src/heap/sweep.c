@@ -47,7 +47,7 @@ static void add_to(block_list *list, const sweeping *s, block_offset block) {
   *list = list_pushed(*list, block);
 }
 
-static void merge(const sweeping *s) {
+static void merge_pending(const sweeping *s) {
   block_offset *pending = &s->part->pending[s->c];
   while (*pending != 0) {
     block_offset block = *pending;
@@ -57,6 +57,12 @@ static void merge(const sweeping *s) {
       add_to(&s->part->lists[s->c], s, block);
     }
   }
+}
+
+static void merge(const sweeping *s) {
+  do
+    merge_pending(s);
+  while (walloc_part_receive(s->part, s->part, s->c));
 }
 
 static void count_all(const sweeping *s) {
@@ -145,7 +151,6 @@ static bool sweep_part(heap_part *part, bool forced) {
   if (forced || walloc_sweep_is_due(part)) {
     c = 0;
     part->swept_at = atomic_load_explicit(&walloc_heap_grown, memory_order_relaxed);
-    walloc_part_receive(part);
     atomic_fetch_add_explicit(&walloc_heap_sweeps, 1, memory_order_relaxed);
   }
   for (; c < CLASSES; c++)

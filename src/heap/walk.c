@@ -56,12 +56,12 @@ static void mark_row(const walk *w, uint32_t c, span_row row) {
 }
 
 static void mark_part(const walk *w, heap_part *part) {
-  mark_lists(w, atomic_load_explicit(&part->incoming, memory_order_acquire));
   for (uint32_t i = 0; i < OUTBOX; i++)
     mark_list(w, list_first(part->outbox[i].blocks));
   for (uint32_t c = 0; c < CLASSES; c++) {
     mark_list(w, list_first(part->lists[c]));
     mark_lists(w, part->pending[c]);
+    mark_lists(w, atomic_load_explicit(&part->incoming[c], memory_order_acquire));
     mark_row(w, c, part->uncut[c]);
   }
 }
