@@ -35,7 +35,9 @@ async function runOnce(bench, allocator, threads) {
   const [workload, trace] = bench.split(':');
   const env = trace ? { BENCH_TRACE: `${ROOT}bench/heap/traces/${trace}.trace.gz` } : {};
   const program = `${FOLDER}/bench_heap_${allocator}.js`;
-  const { output } = await run('node', ['--no-liftoff', program, workload, String(threads)], { env });
+  const { output } = await run('node', ['--no-liftoff', program, workload, String(threads)], {
+    env,
+  });
   return JSON.parse(output);
 }
 

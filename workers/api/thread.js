@@ -45,7 +45,7 @@ import { SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
  * @property {(arena: number) => number} arena_stats
  * @property {() => number} memory_stats
  * @property {(arena: number) => number} cursor
- * @property {() => number} map
+ * @property {(arena: number, address: number, length: number) => boolean} owns
  * @property {(size: number, alignment: number) => number} malloc
  * @property {(count: number, size: number) => number} calloc
  * @property {(block: number, size: number) => number} realloc
