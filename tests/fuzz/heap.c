@@ -45,7 +45,6 @@ static const char *allocate(heap_model *model, input *in, uint32_t kind) {
   return model_aligned_alloc(model, alignment, read_size(in));
 }
 
-
 static bool ignore(const walloc_heap_range *range, void *unused) {
   (void)range;
   (void)unused;
