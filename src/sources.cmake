@@ -11,6 +11,8 @@ set(WALLOC_SOURCES
     src/arena/history.c
     src/arena/recycle.c
     src/arena/reference.c
+    src/reference/slots.c
+    src/reference/heap_reference.c
     src/fallback/fallback.c
     src/frames/pins.c
     src/frames/frames.c
