@@ -62,6 +62,7 @@ list(APPEND WALLOC_PLATFORM_LINKED src/platform/platform_thread_end.c)
 # What JavaScript calls; only in the attached walloc.wasm.
 set(WALLOC_SOURCES_ATTACHED src/exports/exports.c src/exports/exports_queue.c
                             src/exports/exports_context.c src/exports/exports_frames.c
+                            src/exports/exports_reference.c
                             src/exports/thread_block.c)
 
 # In WebAssembly only these are compiled for speed: all the rest is rarely run, and small.

@@ -96,8 +96,11 @@ static void *take_small(size_t bytes, walloc_error *error) {
 
 /* ---- The slot's number ---------------------------------------------------------------------- */
 
+/* NULL: the hardened build says what was asked for, which with a reference is whole units. */
 static uint32_t *number_at_end(void *block) {
   size_t usable = walloc_usable_size(block);
+  if (usable % UNIT != 0)
+    return NULL;
   return (uint32_t *)(void *)((char *)block + usable - SLOT_ROOM);
 }
 
@@ -116,9 +119,9 @@ static bool may_have_reference(const void *block, page_mark mark) {
 }
 
 void walloc_reference_freed(void *block, page_mark mark) {
-  if (!may_have_reference(block, mark))
+  uint32_t *number = may_have_reference(block, mark) ? number_at_end(block) : NULL;
+  if (number == NULL)
     return;
-  uint32_t *number = number_at_end(block);
   memory_unpoison(number, SLOT_ROOM);
   uint64_t word = walloc_slot_word(*number, block);
   if (word != 0)
