@@ -68,32 +68,6 @@ static heap_part *find_part(void) {
   return &walloc_no_part;
 }
 
-static bool is_empty(const heap_part *part) {
-  bool empty = true;
-  for (uint32_t c = 0; c < CLASSES; c++)
-    empty &= list_first(part->lists[c]) == 0 && part->pending[c] == 0;
-  for (uint32_t i = 0; i < OUTBOX; i++)
-    empty &= list_first(part->outbox[i].blocks) == 0;
-  return empty;
-}
-
-/* Blocks in the lists of a part that was used may be of other parts' spans. */
-heap_part *walloc_part_apart(void) {
-  for (uint32_t n = 0; n < PARTS; n++) {
-    if (walloc_part(n) == NULL && !add_parts(n))
-      break;
-    heap_part *part = walloc_part(n);
-    if (!walloc_part_borrow(part))
-      continue;
-    if (is_empty(part)) {
-      atomic_store_explicit(&part->thread, PART_APART, memory_order_relaxed);
-      return part;
-    }
-    walloc_part_return(part);
-  }
-  return NULL;
-}
-
 /* What has been collected goes first: it is the thread's own until then. */
 static void leave(heap_part *now) {
   heap_part *part = walloc_own_part;

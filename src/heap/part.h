@@ -81,10 +81,6 @@ static inline bool is_no_part(const heap_part *part) { return part->key == 0; }
 /* Gives the calling thread a part. walloc_no_part when there are none left, or no memory for one. */
 heap_part *walloc_part_enter(void);
 
-/* A part with empty lists that no thread is to have, now or later. NULL as above. */
-#define PART_APART ((uint32_t)1) /* in `thread`: no thread's number */
-heap_part *walloc_part_apart(void);
-
 /* Part number `n`, from 0 to PARTS; NULL when there is none yet, nor any of a higher number. */
 heap_part *walloc_part(uint32_t n);
 

@@ -11,10 +11,15 @@
 
 #define BLOCK_LINKS ((size_t)16)
 
+#ifdef WALLOC_ASAN
 static inline void poison_freed(void *block, size_t size) {
   memory_unpoison(block, BLOCK_LINKS); /* of a block that was taken with fewer bytes */
   if (!BLOCKS_HAVE_GUARDS)
     memory_poison((char *)block + BLOCK_LINKS, size - BLOCK_LINKS);
 }
+
+#else
+#define poison_freed(block, size) ((void)0)
+#endif
 
 #endif

@@ -38,21 +38,10 @@ static inline bool memory_is_poisoned(const void *address, size_t size) {
 
 #else
 
-static inline void memory_poison(const void *address, size_t size) {
-  (void)address;
-  (void)size;
-}
-
-static inline void memory_unpoison(const void *address, size_t size) {
-  (void)address;
-  (void)size;
-}
-
-static inline bool memory_is_poisoned(const void *address, size_t size) {
-  (void)address;
-  (void)size;
-  return false;
-}
+/* Macros, as an argument that is not used may still be an atomic load. */
+#define memory_poison(address, size) ((void)0)
+#define memory_unpoison(address, size) ((void)0)
+#define memory_is_poisoned(address, size) false
 
 #endif
 #endif

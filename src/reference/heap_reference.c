@@ -39,6 +39,49 @@ static heap_part *own_part_of_references(void) {
   return atomic_load_explicit(&part_apart, memory_order_acquire);
 }
 
+/* ---- The part, under the lock ---------------------------------------------------------------- */
+
+#define NOBODY \
+  ((uint32_t)1) /* in a part's `thread`: no thread's number, so that no other takes it */
+
+static bool is_empty(const heap_part *part) {
+  bool empty = true;
+  for (uint32_t c = 0; c < CLASSES; c++)
+    empty &= list_first(part->lists[c]) == 0 && part->pending[c] == 0;
+  for (uint32_t i = 0; i < OUTBOX; i++)
+    empty &= list_first(part->outbox[i].blocks) == 0;
+  return empty;
+}
+
+/* Parts that the calling thread has taken on the way, back. Relaxed: only it writes its own number. */
+static void return_all_but(const heap_part *own) {
+  heap_part *part;
+  uint32_t me = walloc_platform_thread();
+  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
+    if (part != own && atomic_load_explicit(&part->thread, memory_order_relaxed) == me)
+      walloc_part_return(part);
+}
+
+/* One whose lists are empty: those of one that was used may have blocks of other parts' spans. NULL: no memory. */
+static heap_part *take_part(void) {
+  heap_part *own = walloc_own_part, *part;
+  do
+    part = walloc_part_enter();
+  while (!is_no_part(part) && !is_empty(part));
+  walloc_own_part = own;
+  if (!is_no_part(part))
+    atomic_store_explicit(&part->thread, NOBODY, memory_order_relaxed);
+  return_all_but(own);
+  return is_no_part(part) ? NULL : part;
+}
+
+static heap_part *part_for_references(void) {
+  heap_part *part = own_part_of_references();
+  if (part == NULL && (part = take_part()) != NULL)
+    atomic_store_explicit(&part_apart, part, memory_order_release);
+  return part;
+}
+
 /* ---- Small blocks, under the lock ----------------------------------------------------------- */
 
 static bool take_pending(heap_part *part, uint32_t c) {
@@ -67,13 +110,6 @@ static walloc_error add_span(heap_part *part, uint32_t c) {
   atomic_fetch_add_explicit(&part->pages, count, memory_order_relaxed);
   walloc_part_cut(part, c, run.first);
   return WALLOC_OK;
-}
-
-static heap_part *part_for_references(void) {
-  heap_part *part = own_part_of_references();
-  if (part == NULL && (part = walloc_part_apart()) != NULL)
-    atomic_store_explicit(&part_apart, part, memory_order_release);
-  return part;
 }
 
 /* The part has a block of the class before malloc is told to take one from it; so it takes none elsewhere. */
