@@ -64,6 +64,7 @@ static inline void arena_mark_recycled_places(walloc_arena *arena, place from, p
 }
 
 static inline void arena_mark_chunk(chunk c) {
+  (void)c;
   memory_poison(chunk_address(c), (size_t)chunk_bytes(c));
 }
 

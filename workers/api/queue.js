@@ -146,8 +146,7 @@ export class Queue {
     const low = scratch[4];
     const high = scratch[5];
     const [Type, Class] = kindFor(scratch[3], address);
-    const home =
-      scratch[0] === HEAP ? new Slot(this.#thread, low) : this.#walloc.arena(scratch[0]);
+    const home = scratch[0] === HEAP ? new Slot(this.#thread, low) : this.#walloc.arena(scratch[0]);
     const length = Math.floor(size / Type.BYTES_PER_ELEMENT);
     const elements = new Type(this.#thread.bufferUpTo(address + size), address, length);
     return new Class(/** @type {any} */ (home), elements, high >>> 8, low, high);
