@@ -19,8 +19,7 @@ EXPORTED("malloc_ref") void *walloc_export_malloc_ref(size_t size) {
 /* The slot's block is the reference's if its word is: which the free finds out. */
 EXPORTED("free_ref") walloc_error walloc_export_free_ref(uint32_t low, uint32_t high) {
   uintptr_t block = atomic_load_explicit(&slot_at(slot_of(low))->block, memory_order_relaxed);
-  return walloc_free_ref(
-      (walloc_ref){REFERENCES_OF_HEAP, (void *)block, 0, place_from(low, high)});
+  return walloc_free_ref((walloc_ref){REFERENCES_OF_HEAP, (void *)block, 0, place_from(low, high)});
 }
 
 /* Whether there is such a slot, and how its block is: 0 no slot, 1 the block is gone, 2 it is there, but the
