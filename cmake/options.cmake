@@ -20,6 +20,10 @@ if(WALLOC_HARDENED)
   add_compile_definitions(WALLOC_HARDENED)
 endif()
 
+if(WALLOC_DEBUG_FILL)
+  add_compile_definitions(WALLOC_DEBUG_FILL)
+endif()
+
 function(walloc_compile_strictly target)
   if(WALLOC_STRICT)
     target_compile_options(${target} PRIVATE ${walloc_warnings} -Werror)

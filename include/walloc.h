@@ -224,8 +224,8 @@ walloc_error walloc_preserve(walloc_arena *arena);
 
 /* ---- References --------------------------------------------------------------------------- */
 
-/* A block that knows its generation. Plain data. Generations are 24 bits and wrap (docs/design.md): stale is
- * recognised for the next eight million resets of the arena, valid in a preserved part for as many compacts. */
+/* A block that knows its generation, or one of the heap (walloc_reference.h). Plain data. Generations wrap: stale
+ * is recognised for the next eight million resets of the arena, valid in a preserved part for as many compacts. */
 typedef struct walloc_ref {
   walloc_arena *arena;
   void *address;

@@ -11,6 +11,8 @@ set(WALLOC_SOURCES
     src/arena/history.c
     src/arena/recycle.c
     src/arena/reference.c
+    src/reference/slots.c
+    src/reference/heap_reference.c
     src/fallback/fallback.c
     src/frames/pins.c
     src/frames/frames.c
@@ -60,6 +62,7 @@ list(APPEND WALLOC_PLATFORM_LINKED src/platform/platform_thread_end.c)
 # What JavaScript calls; only in the attached walloc.wasm.
 set(WALLOC_SOURCES_ATTACHED src/exports/exports.c src/exports/exports_queue.c
                             src/exports/exports_context.c src/exports/exports_frames.c
+                            src/exports/exports_reference.c
                             src/exports/thread_block.c)
 
 # In WebAssembly only these are compiled for speed: all the rest is rarely run, and small.

@@ -10,6 +10,7 @@
  * Any thread. The protocol's argument is P1 to P5 in arena.h. */
 #include "error/error.h"
 
+#include "arena/gate.h"
 #include "arena/room.h"
 
 /* Largest request that adds to the cursor without knowing that it fits. A thread adds only after it
@@ -40,15 +41,22 @@ static _Thread_local lane lanes[WALLOC_ARENAS_MAX];
 /* Room for size bytes, in a lane whose generation is the cursor's. size - 1 turns 0 into a size that
  * fits nowhere; a size that is no larger than the room stays so when rounded up, since the room is a
  * multiple of the alignment. Relaxed: what was done before this call by this thread, or by one it
- * synchronised with, it sees (coherence); all else is concurrent with this call (P1). */
+ * synchronised with, it sees (coherence); all else is concurrent with this call (P1). True: within the
+ * gate, where there is one, until lane_take. */
 static inline bool lane_serves(walloc_arena *arena, const lane *own, size_t size) {
+  arena_gate_enter(arena);
   place now = atomic_load_explicit(&arena->cursor, memory_order_relaxed);
-  return size - 1 < own->room && place_same_generation(own->end, now);
+  if (size - 1 < own->room && place_same_generation(own->end, now))
+    return true;
+  arena_gate_leave(arena);
+  return false;
 }
 
 static inline char *lane_take(walloc_arena *arena, lane *own, size_t size) {
   char *address = own->end_address - own->room;
   own->room -= (size + arena->alignment_mask) & ~arena->alignment_mask;
+  arena_mark_handed_out(address, size);
+  arena_gate_leave(arena);
   return address;
 }
 
@@ -93,24 +101,32 @@ block walloc_arena_take(walloc_arena *arena, const request *r) {
   place seen = arena_cursor(arena);
   spot s;
   while (walloc_arena_find_room(arena, r, seen, &s)) {
-    place end = spot_end(&s, r, seen);
-    if (!arena_move_cursor(arena, &seen, end))
-      continue;
-    if ((arena_chunk(arena, s.n) & ~CHUNK_INSTALLING) == s.in)
-      return (block){chunk_address(s.in) + s.start, end};
-    seen = arena_cursor(arena);
+    block b = {chunk_address(s.in) + s.start, spot_end(&s, r, seen)};
+    arena_gate_enter(arena);
+    bool moved = arena_move_cursor(arena, &seen, b.end);
+    bool taken = moved && (arena_chunk(arena, s.n) & ~CHUNK_INSTALLING) == s.in;
+    if (taken)
+      arena_mark_handed_out(b.address, r->size);
+    arena_gate_leave(arena);
+    if (taken)
+      return b;
+    if (moved)
+      seen = arena_cursor(arena);
   }
   return (block){NULL, 0};
 }
 
 /* A new lane for a thread whose old one does not serve. Lanes never make an arena grow, and a request
- * above a quarter of a lane is not worth one: so at most a quarter is left behind. */
+ * above a quarter of a lane is not worth one: so at most a quarter is left behind. True: within the gate. */
 static bool refill_lane(walloc_arena *arena, lane *own, const request *r) {
   if (r->bytes > arena->lane / 4)
     return false;
+  arena_gate_enter(arena);
   block b = bump(arena, arena->lane);
-  if (b.address == NULL)
+  if (b.address == NULL) {
+    arena_gate_leave(arena);
     return false;
+  }
   *own = (lane){b.end, b.address + arena->lane, arena->lane};
   return true;
 }
@@ -130,8 +146,13 @@ static walloc_error check_request(walloc_arena *arena, size_t size, size_t align
 
 static block take_anywhere(walloc_arena *arena, const request *r, walloc_error *error) {
   block b = {NULL, 0};
-  if (r->bytes <= BUMP_MAX && r->alignment == arena_alignment(arena))
+  if (r->bytes <= BUMP_MAX && r->alignment == arena_alignment(arena)) {
+    arena_gate_enter(arena);
     b = bump(arena, r->bytes);
+    if (b.address != NULL)
+      arena_mark_handed_out(b.address, r->size);
+    arena_gate_leave(arena);
+  }
   if (b.address == NULL)
     b = walloc_arena_take(arena, r);
   if (b.address == NULL)
@@ -144,7 +165,7 @@ static __attribute__((noinline)) void *allocate_slowly(walloc_arena *arena, size
   walloc_error error = check_request(arena, size, alignment);
   if (error != WALLOC_OK)
     return walloc_fail(error);
-  request r = {arena_round_up(arena, size), arena_alignment(arena)};
+  request r = {arena_round_up(arena, size), arena_alignment(arena), size};
   if (alignment > r.alignment)
     r.alignment = alignment;
   else {
@@ -200,7 +221,7 @@ walloc_error walloc_reserve(walloc_arena *arena, size_t bytes) {
   walloc_error error = check_request(arena, bytes, 0);
   if (error != WALLOC_OK)
     return error;
-  request r = {arena_round_up(arena, bytes), arena_alignment(arena)};
+  request r = {arena_round_up(arena, bytes), arena_alignment(arena), bytes};
   return walloc_arena_make_room(arena, &r);
 }
 

@@ -41,9 +41,15 @@
 #include "arena/chunk.h"
 #include "arena/place.h"
 #include "lock/lock.h"
+#include "platform/sanitizer.h"
 #include "walloc.h"
 
 #define CACHE_LINE 64
+
+/* Builds that mark what is handed out and what is recycled: see gate.h. */
+#if defined(WALLOC_ASAN) || defined(WALLOC_DEBUG_FILL)
+#define WALLOC_ARENA_GATED 1
+#endif
 
 /* What survived into a generation that did not begin by a reset. See history.h. */
 typedef struct arena_history {
@@ -80,6 +86,9 @@ struct walloc_arena {
   _Atomic uintptr_t fallback; /* blocks from the heap; written by all: see fallback/fallback.c */
   walloc_lock growth;         /* guards the chunk table */
   walloc_lock history_lock;   /* guards the histories' writing */
+#ifdef WALLOC_ARENA_GATED
+  walloc_lock gate; /* guards cursor, lanes and bytes together: see gate.h */
+#endif
   arena_counters counters;
 
   /* Written under the growth lock. start: pages in all chunks before, so that a place is a number of

@@ -10,6 +10,7 @@
  * What a kill leaves behind at each "|", with the lock that names the dead thread: pages that the map
  * says are the arena's but no entry names (recovery finds them by that); a count that differs by one
  * from the table, or a chunk marked installing, both of which the next holder settles. */
+#include "arena/gate.h"
 #include "arena/room.h"
 #include "fallback/fallback.h"
 #include "pages/pages.h"
@@ -154,9 +155,14 @@ static block enter(walloc_arena *arena, const request *r, uint32_t n, chunk c) {
   spot elsewhere, here = {0, c, n};
   request_fits(r, c, 0, &here.start);
   while (place_chunk(seen) != n && !walloc_arena_find_room(arena, r, seen, &elsewhere)) {
-    place end = spot_end(&here, r, seen);
-    if (arena_move_cursor(arena, &seen, end))
-      return (block){chunk_address(c) + here.start, end};
+    block b = {chunk_address(c) + here.start, spot_end(&here, r, seen)};
+    arena_gate_enter(arena);
+    bool moved = arena_move_cursor(arena, &seen, b.end);
+    if (moved)
+      arena_mark_handed_out(b.address, r->size);
+    arena_gate_leave(arena);
+    if (moved)
+      return b;
   }
   return (block){NULL, 0};
 }
@@ -187,6 +193,7 @@ static growth add_chunk(walloc_arena *arena, const request *r, bool take) {
     bool was_above = is_above_soft_budget(arena);
     result.error = obtain(arena, pages_for(r), &c);
     if (result.error == WALLOC_OK) {
+      arena_mark_chunk(c);
       uint32_t n = append(arena, take ? c | CHUNK_INSTALLING : c);
       if (take) {
         result.taken = enter(arena, r, n, c);

@@ -88,7 +88,7 @@ walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config
                         place_of(generation_after_reset(place_generation(last)), 0, 0),
                         memory_order_release); /* with arena_cursor */
   if (config->reserve != 0) {
-    request r = {arena_round_up(arena, config->reserve), alignment};
+    request r = {arena_round_up(arena, config->reserve), alignment, config->reserve};
     walloc_error error = walloc_arena_make_room(arena, &r);
     if (error != WALLOC_OK)
       return error;

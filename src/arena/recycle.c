@@ -8,6 +8,7 @@
  * compare-and-swap start over, within the same generation without writing anything again. */
 #include "arena/room.h"
 
+#include "arena/gate.h"
 #include "arena/history.h"
 #include "fallback/fallback.h"
 #include "frames/pins.h"
@@ -40,7 +41,7 @@ static walloc_error reset(walloc_arena *arena, bool *closed) {
       return error;
     used = walloc_arena_distance(arena, seen);
     next = place_of(generation_after_reset(place_generation(seen)), 0, 0);
-  } while (!arena_move_cursor(arena, &seen, next));
+  } while (!arena_move_cursor_back(arena, &seen, next));
   count_recycled(arena, used, 0);
   return WALLOC_OK;
 }
@@ -139,7 +140,7 @@ static walloc_error begin_generation(walloc_arena *arena, const change *asked, p
         return error;
       uint64_t used = walloc_arena_distance(arena, now);
       uint64_t left = walloc_arena_distance(arena, target);
-      if (arena_move_cursor(arena, &now, *begun)) {
+      if (arena_move_cursor_back(arena, &now, *begun)) {
         if (asked->kind == MARK)
           raise_high_water(arena, (size_t)used);
         else

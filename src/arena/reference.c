@@ -1,7 +1,10 @@
-/* References: blocks that know their generation. Any thread. */
+/* References: blocks that know their generation. Any thread. Those of the heap are made elsewhere, and are
+ * checked here: see reference/slot.h. */
 #include "arena/history.h"
 
 #include "error/error.h"
+#include "reference/slot.h"
+#include "walloc_reference.h"
 
 static walloc_ref reference(walloc_arena *arena, void *address, size_t size, place end) {
   if (address == NULL)
@@ -24,10 +27,20 @@ walloc_ref walloc_alloc_aligned_ref(walloc_arena *arena, size_t size, size_t ali
 }
 
 bool walloc_ref_valid(walloc_ref ref) {
+  if (ref.arena == REFERENCES_OF_HEAP)
+    return slot_holds(ref.place);
   return ref.address != NULL && walloc_arena_check(ref.arena) == WALLOC_OK &&
          walloc_history_holds(ref.arena, ref.place);
 }
 
 void *walloc_ref_get(walloc_ref ref) {
   return walloc_ref_valid(ref) ? ref.address : walloc_fail(WALLOC_ERROR_STALE);
+}
+
+void *walloc_ref_get_range(walloc_ref ref, size_t offset, size_t length) {
+  if (!walloc_ref_valid(ref))
+    return walloc_fail(WALLOC_ERROR_STALE);
+  if (offset > ref.size || length > ref.size - offset)
+    return walloc_fail(WALLOC_ERROR_SIZE);
+  return (char *)ref.address + offset;
 }

@@ -4,9 +4,10 @@
 
 #include "arena/arena.h"
 
-/* bytes: a multiple of the arena's alignment. alignment: at least the arena's. */
+/* bytes: a multiple of the arena's alignment. alignment: at least the arena's. size: as asked for. */
 typedef struct request {
   uint64_t bytes, alignment;
+  size_t size;
 } request;
 
 /* A place for a request: `start` bytes into chunk number `n`, whose word was `owner_chunk`. */

@@ -6,6 +6,7 @@
 #include "arena/arena.h"
 
 #define NO_ARENA UINT32_MAX
+#define HEAP_INSTEAD (UINT32_MAX - 1) /* of references to the heap: see reference/slot.h */
 
 static inline uint32_t handle_of(walloc_arena *arena) {
   if (arena == NULL)

@@ -5,6 +5,7 @@
 #include "exports/arena_handle.h"
 #include "exports/exported.h"
 #include "queue/queue.h"
+#include "reference/slot.h"
 
 /* In the calling thread's scratch area: what a poll has taken. */
 typedef struct queue_message {
@@ -51,7 +52,8 @@ EXPORTED("queue_count") size_t walloc_export_queue_count(uint32_t queue) {
 EXPORTED("queue_publish")
 walloc_error walloc_export_queue_publish(uint32_t queue, uint32_t arena, void *address, size_t size,
                                          uint32_t low, uint32_t high, uint32_t tag) {
-  walloc_ref ref = {arena_of(arena), address, size, (place)high << 32 | low};
+  walloc_arena *of = arena == HEAP_INSTEAD ? REFERENCES_OF_HEAP : arena_of(arena);
+  walloc_ref ref = {of, address, size, (place)high << 32 | low};
   return walloc_queue_publish(queue_of(queue), ref, tag);
 }
 
@@ -59,7 +61,7 @@ EXPORTED("queue_poll") walloc_error walloc_export_queue_poll(uint32_t queue) {
   queue_message *message = walloc_export_scratch();
   walloc_ref ref = {NULL, NULL, 0, 0};
   walloc_error error = walloc_queue_poll(queue_of(queue), &ref, &message->tag);
-  message->arena = handle_of(ref.arena);
+  message->arena = ref.arena == REFERENCES_OF_HEAP ? HEAP_INSTEAD : handle_of(ref.arena);
   message->address = ref.address;
   message->size = ref.size;
   message->place = ref.place;

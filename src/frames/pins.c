@@ -1,6 +1,7 @@
 /* Pins. The argument is in pins.h. Any thread. */
 #include "frames/pins.h"
 
+#include "arena/gate.h"
 #include "error/error.h"
 #include "platform/platform.h"
 #include "walloc_frames.h"
@@ -87,8 +88,10 @@ static void note_pinned(walloc_arena *arena) {
   if (atomic_load_explicit(&arena->pinned, memory_order_acquire) == 2)
     return;
   atomic_store_explicit(&arena->pinned, 1, memory_order_relaxed);
+  arena_gate_enter(arena);
   atomic_fetch_add_explicit(&arena->cursor, arena_alignment(arena) / PLACE_UNIT,
                             memory_order_seq_cst);
+  arena_gate_leave(arena);
   atomic_store_explicit(&arena->pinned, 2, memory_order_release);
 }
 

@@ -20,7 +20,9 @@
 #include "heap/large.h"
 #include "heap/misuse.h"
 #include "heap/part.h"
+#include "heap/poison.h"
 #include "heap/sweep.h"
+#include "reference/hooks.h"
 
 #define HEAP_ALIGNMENT ((size_t)16) /* of any block */
 
@@ -33,6 +35,7 @@ static inline void *pop(heap_part *part, uint32_t c) {
   block_list below = list_below(block);
   /* A list that was overwritten is given up: where it went on is not known. */
   part->lists[c] = walloc_hardened_check_link(block, below) ? below : 0;
+  memory_unpoison(block_address(block), class_size(c));
   return block_address(block);
 }
 
@@ -50,6 +53,7 @@ static NOINLINE void push_and_look_around(heap_part *part, uint32_t c, block_off
                          part_number(part));
     return;
   }
+  poison_freed(block_address(block), class_size(c));
   part->lists[c] = list_pushed(list_with_room(list, room_of_class(c)), block);
   if (walloc_sweep_is_due(part))
     walloc_sweep(part, false, false);
@@ -146,16 +150,20 @@ static void free_beyond_small(void *block, page_mark owner) {
 static NOINLINE void free_slowly(void *block, page_mark mark) {
   if (block == NULL)
     return;
+  if (walloc_reference_freed != NULL)
+    walloc_reference_freed(block, mark);
   if (mark < PAGE_SPAN) {
     free_beyond_small(block, mark & (page_mark)~PAGE_NOT_FIRST);
     return;
   }
   heap_part *part = own_part();
   uint32_t c = mark - part->key;
-  if (c < CLASSES)
+  if (c < CLASSES) {
     push_and_look_around(part, c, offset_of(block));
-  else
-    walloc_part_send(part, offset_of(block), mark);
+    return;
+  }
+  poison_freed(block, class_size(mark % (1 << PART_SHIFT)));
+  walloc_part_send(part, offset_of(block), mark);
 }
 
 void walloc_free(void *block) {
@@ -166,6 +174,7 @@ void walloc_free(void *block) {
     block_list list = part->lists[c];
     block_offset offset = offset_of(block);
     if (list_room(list) != 0 && list_first(list) != offset) {
+      poison_freed(block, class_size(c));
       part->lists[c] = list_pushed(list, offset);
       return;
     }

@@ -9,6 +9,7 @@
 #include "heap/hardened.h"
 #include "heap/obtain.h"
 #include "heap/part.h"
+#include "heap/poison.h"
 #include "lock/lock.h"
 
 #define PAGE ((uint32_t)WALLOC_PAGE_SIZE)
@@ -38,6 +39,7 @@ static tag *split(tag *t, uint32_t size) {
   uint32_t rest = tag_size(t) - size;
   tag *second = tag_at(tag_offset(t) + size);
   tag *after = tag_after(t);
+  memory_unpoison(second, NODE_SIZE);
   set_tag_word(second, rest | (tag_word(t) & TAG_ZERO));
   second->before = size;
   set_tag_word(t, size | (tag_word(t) & TAG_FLAGS));
@@ -165,6 +167,7 @@ void *walloc_large_allocate(size_t size, bool *zero, walloc_error *error) {
   if (t != NULL) {
     *zero = tag_is_zero(t);
     set_tag_word(t, tag_word(t) & ~TAG_ZERO);
+    memory_unpoison(tag_block(t), tag_size(t) - TAG_SIZE);
   }
   walloc_lock_release(&lock);
   return t == NULL ? NULL : tag_block(t);
@@ -176,11 +179,11 @@ static bool is_in_region(const tag *t) { return page_owner(page_of(t)) == PAGE_L
 
 /* Under the lock: the address may be anything within the pages of a region. */
 static bool is_live(tag *t) {
-  if (tag_offset(t) % 16 != 0 || !is_in_region(t))
+  if (tag_offset(t) % 16 != 0 || !is_in_region(t) || memory_is_poisoned(t, TAG_SIZE))
     return false;
   uint32_t size = tag_size(t);
   return tag_is_used(t) && size >= NODE_SIZE && is_in_region(tag_after(t)) &&
-         tag_after(t)->before == size;
+         !memory_is_poisoned(tag_after(t), TAG_SIZE) && tag_after(t)->before == size;
 }
 
 /* Whether a region is one free block. */
@@ -211,6 +214,7 @@ static void keep_idle(tag *t) {
 
 /* Under the lock. */
 static void free_tag(tag *t) {
+  poison_freed(tag_block(t), tag_size(t) - TAG_SIZE);
   set_tag_word(t, tag_size(t));
   t = settle(t);
   if (t->before == 0 && tag_is_end(tag_after(t)))
@@ -247,10 +251,12 @@ static bool resize(tag *t, uint32_t total) {
     pick(after);
     absorb(t, after);
     set_tag_word(t, tag_size(t) | TAG_USED);
+    memory_unpoison(tag_block(t), tag_size(t) - TAG_SIZE);
   }
   if (tag_size(t) - total >= NODE_SIZE) {
     tag *rest = split(t, total);
     set_tag_word(rest, tag_size(rest));
+    poison_freed(tag_block(rest), tag_size(rest) - TAG_SIZE);
     (void)settle(rest);
   }
   return true;

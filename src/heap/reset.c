@@ -3,6 +3,7 @@
 #include "heap/part.h"
 #include "malloc/replaces.h"
 #include "pages/pages.h"
+#include "reference/hooks.h"
 
 static void forget(heap_part *part) {
   for (uint32_t c = 0; c < CLASSES; c++)
@@ -19,6 +20,8 @@ walloc_error walloc_heap_reset(void) {
   page_index top = walloc_pages_top();
   if (&walloc_replaces_malloc != NULL)
     return WALLOC_ERROR_STATE;
+  if (walloc_references_forget != NULL)
+    walloc_references_forget();
   walloc_large_forget();
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
     forget(part);

@@ -48,6 +48,7 @@ typedef uint16_t page_mark;
 #define PAGE_LARGE ((page_mark)4)  /* large blocks of the heap, that split and coalesce */
 #define PAGE_HUGE ((page_mark)5)   /* one huge block of the heap */
 #define PAGE_RAW ((page_mark)6)    /* on the way to be PAGE_LARGE */
+#define PAGE_SLOTS ((page_mark)7)  /* references' slots: walloc's own, for ever */
 #define PAGE_ARENA ((page_mark)64) /* + its slot */
 #define PAGE_NOT_FIRST ((page_mark)128)
 #define PAGE_SPAN ((page_mark)512) /* this and all above: spans */

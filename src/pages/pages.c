@@ -12,6 +12,7 @@
 #include "pages/pages.h"
 
 #include "lock/lock.h"
+#include "platform/sanitizer.h"
 
 #define NOINLINE __attribute__((noinline)) /* where it only makes the code larger */
 
@@ -151,6 +152,7 @@ static void count_heap(page_mark owner, page_index change) {
 
 static bool take(page_index first, page_index count, page_mark owner) {
   count_heap(owner, count);
+  memory_unpoison(page_address(first), (size_t)count * WALLOC_PAGE_SIZE);
   bool fresh = walloc_map_take(first, count, owner);
   set(free, get(free) - count);
   return fresh;
@@ -202,6 +204,7 @@ bool walloc_pages_give(page_index first, page_index count) {
   if (!walloc_lock_insist(&pages.lock))
     return false;
   count_heap(page_entry(first), 0 - count);
+  memory_poison(page_address(first), (size_t)count * WALLOC_PAGE_SIZE); /* until it is taken */
   walloc_map_give(first, count, PAGE_FREE);
   note_free(first, count);
   walloc_lock_release(&pages.lock);

@@ -3,7 +3,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WallocError, WallocOutOfMemory, WallocRangeError } from '../../workers/walloc.js';
+import {
+  WallocError,
+  WallocOutOfMemory,
+  WallocRangeError,
+  WallocStaleView,
+} from '../../workers/walloc.js';
 import { Helper, MIB, createFor, throwsError } from './support.mjs';
 
 /** @param {import('../../workers/walloc.js').Walloc} walloc @param {number} address @param {number} length */
@@ -138,4 +143,98 @@ test('an arena that falls back goes on at its budget, and gives back what it had
   assert.ok(views.every((view) => !view.valid));
   for (let i = 0; i < 40; i++) arena.allocBytes(4096);
   assert.equal(walloc.heap.stats().held, held);
+});
+
+test('a view of the heap is good until its block is freed', async (t) => {
+  const walloc = await createFor(t);
+  const { heap } = walloc;
+  for (const length of [1, 100, 5000, MIB]) {
+    const view = heap.alloc(Float32Array, length);
+    view.set(length - 1, 1.5);
+    assert.equal(view.get(length - 1), 1.5);
+    assert.equal(view.valid, true);
+    assert.equal(view.array.length, length);
+    throwsError(() => view.get(length), WallocRangeError, 'INDEX', /heap: Float32Array/);
+    const part = view.subview(length - 1);
+    heap.free(view);
+    assert.deepEqual([view.valid, part.valid, view.length], [false, false, length]);
+    for (const call of [
+      () => view.get(0),
+      () => view.set(0, 1),
+      () => part.array,
+      () => view.ref,
+      () => heap.free(view),
+      () => heap.free(part),
+    ]) {
+      throwsError(call, WallocStaleView, 'STALE', /heap: Float32Array/);
+    }
+    for (let i = 0; i < (length < MIB ? 20 : 2); i++) heap.alloc(Float32Array, length); // there
+    assert.equal(view.valid, false);
+  }
+});
+
+test('a free by address, by a part or by a heap reset is noticed too', async (t) => {
+  const { heap } = await createFor(t);
+  const views = [100, 100, 100_000, 100_000, 100].map((length) => heap.alloc(Uint8Array, length));
+  heap.free(views[0].address);
+  heap.free(views[1].subview(10));
+  heap.free(views[2].address);
+  heap.free(views[3].subview(10));
+  assert.deepEqual(
+    views.map(({ valid }) => valid),
+    [false, false, false, false, true],
+  );
+  heap.reset();
+  assert.equal(views[4].valid, false);
+});
+
+test('what is no view of the heap is refused', async (t) => {
+  const walloc = await createFor(t);
+  const { heap } = walloc;
+  const wrong = /** @type {any} */ (Array);
+  throwsError(() => heap.alloc(wrong, 1), WallocError, 'TYPE', /Array/);
+  throwsError(() => heap.alloc(/** @type {any} */ (undefined), 1), WallocError, 'TYPE');
+  for (const length of [-1, 0.5, NaN, 2 ** 30]) {
+    throwsError(() => heap.alloc(Float64Array, length), WallocRangeError, 'SIZE');
+  }
+  throwsError(() => heap.alloc(Uint8Array, 4000 * MIB), WallocOutOfMemory, 'OUT_OF_MEMORY');
+  throwsError(() => heap.free(walloc.scene.allocBytes(8)), WallocError, 'TYPE');
+  const { ref } = heap.alloc(Uint32Array, 3);
+  for (const change of [
+    { low: 1 },
+    { low: 2 ** 28 - 1 },
+    { address: ref.address - 16 },
+    { address: ref.address + 1 },
+    { length: 100 },
+    { length: -1 },
+    { type: 'Array' },
+  ]) {
+    throwsError(() => walloc.view({ ...ref, ...change }), WallocError, 'REF');
+  }
+  throwsError(() => walloc.view({ ...ref, high: ref.high ^ 512 }), WallocStaleView, 'STALE');
+  assert.ok(walloc.view(ref).valid);
+});
+
+test('references to the heap go to other threads, and through queues', async (t) => {
+  const walloc = await createFor(t);
+  const helper = new Helper(walloc.handle);
+  t.after(() => helper.end());
+  const view = walloc.heap.alloc(Uint32Array, 3);
+  view.copyFrom([1, 2, 3]);
+  const { ref } = view;
+  assert.equal(await helper.call('sum', ref), 6);
+  await helper.call('freeView', ref);
+  throwsError(() => view.get(0), WallocStaleView, 'STALE');
+  throwsError(() => walloc.view(ref), WallocStaleView, 'STALE');
+  await assert.rejects(helper.call('sum', ref), /STALE/);
+  const queue = walloc.createQueue({ capacity: 2 });
+  const next = walloc.heap.alloc(Float64Array, 2);
+  next.set(1, 2.5);
+  queue.publish(next);
+  queue.publish(walloc.heap.alloc(Uint8Array, 1));
+  const taken = queue.poll();
+  assert.deepEqual([taken?.get(1), taken?.address], [2.5, next.address]);
+  walloc.heap.free(/** @type {any} */ (taken));
+  assert.equal(next.valid, false);
+  walloc.heap.free(/** @type {any} */ (queue.poll()));
 });

@@ -24,6 +24,7 @@ const tasks = {
   /** Adds up a block that another thread has made. */
   sum: (ref) =>
     walloc.view(ref).array.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0),
+  freeView: (ref) => walloc.heap.free(walloc.view(ref)),
   reset: (tier) => walloc.tier(tier).reset(),
   rewind: (mark) => walloc.arena(mark.arena).rewind(mark),
   /** Blocks of its own arena, which the test then uses by the handle. */

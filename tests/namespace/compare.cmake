@@ -5,8 +5,8 @@ function(symbols_of library out)
   execute_process(
     COMMAND ${NM} --extern-only --defined-only ${library}
     OUTPUT_VARIABLE listing COMMAND_ERROR_IS_FATAL ANY)
-  string(REGEX MATCHALL " [TDBRVC] [A-Za-z0-9_]+" lines "${listing}")
-  list(TRANSFORM lines REPLACE " [TDBRVC] " "")
+  string(REGEX MATCHALL " [TDBRVWC] [A-Za-z0-9_]+" lines "${listing}")
+  list(TRANSFORM lines REPLACE " [TDBRVWC] " "")
   list(SORT lines)
   list(REMOVE_DUPLICATES lines)
   set(${out} ${lines} PARENT_SCOPE)

@@ -34,6 +34,10 @@ export const SLOTS = 32;
 /** What the module says instead of a handle where there is no arena. */
 export const NO_ARENA = 0xffffffff;
 
+/** What stands for the heap instead of an arena's handle; and the bytes of a slot: see heap.js. */
+export const HEAP = 0xfffffffe;
+export const SLOT = 16;
+
 /** The size_t fields of walloc_arena_stats; 64-bit counters follow, then the generation. */
 const ARENA_SIZES = /** @type {const} */ ([
   'used',

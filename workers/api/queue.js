@@ -29,6 +29,8 @@
  */
 import { show } from './check.js';
 import { EMPTY, FULL, STALE, TYPE, WallocError, WallocStaleView, errorFrom } from './errors.js';
+import { Slot } from './heap.js';
+import { HEAP } from './layout.js';
 import { View } from './view.js';
 import { typeNamed } from './views.js';
 
@@ -144,10 +146,10 @@ export class Queue {
     const low = scratch[4];
     const high = scratch[5];
     const [Type, Class] = kindFor(scratch[3], address);
-    const arena = this.#walloc.arena(scratch[0]);
+    const home = scratch[0] === HEAP ? new Slot(this.#thread, low) : this.#walloc.arena(scratch[0]);
     const length = Math.floor(size / Type.BYTES_PER_ELEMENT);
     const elements = new Type(this.#thread.bufferUpTo(address + size), address, length);
-    return new Class(arena, elements, high >>> 8, low, high);
+    return new Class(/** @type {any} */ (home), elements, high >>> 8, low, high);
   }
 
   /**

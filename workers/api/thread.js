@@ -50,6 +50,9 @@ import { SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
  * @property {(count: number, size: number) => number} calloc
  * @property {(block: number, size: number) => number} realloc
  * @property {(block: number) => void} free
+ * @property {(size: number) => number} malloc_ref
+ * @property {(low: number, high: number) => number} free_ref
+ * @property {(low: number, high: number, address: number, length: number) => number} ref_state
  * @property {() => number} misuse
  * @property {(block: number) => number} usable_size
  * @property {() => number} heap_reset

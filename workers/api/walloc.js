@@ -10,6 +10,7 @@ import { Frames } from './frames.js';
 import { Queue } from './queue.js';
 import { ARENA, HANDLE, NOT_INITIALIZED, TYPE, errorFrom } from './errors.js';
 import {
+  HEAP,
   MODULE_PAGES,
   MOST_PAGES,
   SLOTS,
@@ -62,7 +63,7 @@ export class Walloc {
     this.scene = this.#tier(1);
     /** Small short-lived things. 8-byte aligned. @readonly */
     this.entity = this.#tier(2);
-    /** The general heap: malloc and free by address. @readonly */
+    /** The general heap: views that are freed one by one, and blocks by address. @readonly */
     this.heap = new Heap(thread);
   }
 
@@ -178,7 +179,7 @@ export class Walloc {
    * @returns {import('./views.js').AnyView}
    */
   view(ref) {
-    return this.arena(ref?.arena)._viewOf(ref);
+    return (ref?.arena === HEAP ? this.heap : this.arena(ref?.arena))._viewOf(ref);
   }
 
   /**

@@ -1,0 +1,26 @@
+/* The table of slots: see slot.h. Taking one is done under the lock of heap_reference.c, all else by any
+ * thread. */
+#ifndef WALLOC_REFERENCE_SLOTS_H
+#define WALLOC_REFERENCE_SLOTS_H
+
+#include "reference/slot.h"
+
+/* A free slot, 0 for none: `error` tells why. Under the lock. */
+uint32_t walloc_slot_take(walloc_error *error);
+
+/* The slot is the block's: its word, a reference's place. Under the lock. */
+uint64_t walloc_slot_use(uint32_t slot, const void *block);
+
+/* Back, unused. Under the lock. */
+void walloc_slot_give(uint32_t slot);
+
+/* Ends what a word stands for. True for one caller only. */
+bool walloc_slot_end(uint64_t word);
+
+/* The word of the slot if it is this block's, else 0. The number may be anything. */
+uint64_t walloc_slot_word(uint32_t slot, const void *block);
+
+/* Ends all. Alone. */
+void walloc_slots_end(void);
+
+#endif
