@@ -67,9 +67,9 @@ static void test_mallinfo2_tells_of_a_block(void **state) {
 static void test_malloc_of_nothing_gives_a_block_each_time(void **state) {
   (void)state;
   void *blocks[64];
-  void *(*volatile allocate)(size_t) = malloc; /* else nothing is taken for a mistake */
+  volatile size_t nothing = 0;
   for (size_t i = 0; i < COUNT(blocks); i++) {
-    blocks[i] = allocate(0);
+    blocks[i] = malloc(nothing); /* NOLINT(clang-analyzer-optin.portability.UnixAPI) */
     assert_non_null(blocks[i]);
     for (size_t j = 0; j < i; j++)
       assert_ptr_not_equal(blocks[i], blocks[j]);
@@ -162,13 +162,12 @@ static void test_realloc_keeps_the_content(void **state) {
 
 static void test_realloc_that_fails_leaves_the_block(void **state) {
   (void)state;
-  void *(*volatile resize)(void *, size_t) = realloc; /* else the block is taken for freed */
   volatile size_t too_much = SIZE_MAX - 64;
   const size_t sizes[] = {30, 50000, 9 << 20};
   for (size_t i = 0; i < COUNT(sizes); i++) {
     void *block = filled(malloc(sizes[i]), sizes[i]);
-    assert_out_of_memory(resize(block, too_much));
-    assert_true(is_filled(block, FILLED, sizes[i]));
+    assert_out_of_memory(realloc(block, too_much));
+    assert_true(is_filled(block, FILLED, sizes[i])); /* NOLINT(clang-analyzer-unix.Malloc) */
     free(block);
   }
 }
