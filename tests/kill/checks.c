@@ -40,13 +40,23 @@ static bool is_intact(const unsigned char *address, size_t size, uint32_t seed) 
   return true;
 }
 
-size_t hold(size_t size) {
-  held_block *held = &kill_common.held[kill_common.held_count];
-  *held = (held_block){walloc_malloc(size), size, next_seed++, false};
-  if (held->address == NULL || kill_common.held_count == HELD_MAX - 1)
+void refill(size_t held) {
+  held_block *block = &kill_common.held[held];
+  fill(block->address, block->size, block->seed);
+}
+
+static size_t remember(void *address, size_t size) {
+  if (address == NULL || kill_common.held_count == HELD_MAX - 1)
     __builtin_trap();
-  fill(held->address, size, held->seed);
+  kill_common.held[kill_common.held_count] = (held_block){address, size, next_seed++, false};
+  refill(kill_common.held_count);
   return kill_common.held_count++;
+}
+
+size_t hold(size_t size) { return remember(walloc_malloc(size), size); }
+
+size_t hold_run(size_t size) {
+  return remember(walloc_aligned_alloc(WALLOC_PAGE_SIZE, size), size);
 }
 
 void let_go(size_t held) {
@@ -269,8 +279,7 @@ const char *kill_check(const operation *op) {
 /* ---- Using all rooms ------------------------------------------------------------------------ */
 
 static const char *use_heap(void) {
-  static const size_t sizes[] = {16,    64,    64,    1000,   2048,   5000,
-                                 20000, 40000, 50000, 100000, 9 << 20};
+  static const size_t sizes[] = {16, 64, 64, 1000, 2048, 5000, 20000, 40000, 50000, 100000, 300000};
   for (int times = 0; times < 5; times++)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
       hold(sizes[i]);

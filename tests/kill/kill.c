@@ -13,14 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
-/* Single steps that an operation may take in all, unless everything is to be proven. */
-#define STEPS_BY_DEFAULT 40000u
+/* Of each operation, unless everything is to be proven. */
+#define KILLS_BY_DEFAULT 60u
 
 #define SECONDS_AT_MOST 20 /* for one kill: longer is a lock that nobody left */
 
@@ -78,24 +79,128 @@ static void make_storage(void) {
   memcpy(child_thread + 2 * sizeof(void *), &(void *){child_thread}, sizeof(void *));
 }
 
-/* ---- The child ------------------------------------------------------------------------------- */
+/* ---- Where to kill --------------------------------------------------------------------------- */
+
+/* Single steps cost some 50 us each on a virtual machine. So an operation is stepped once, to know at which address
+ * it is after each of its instructions. To kill it after the n-th, a breakpoint is put at the address where it is
+ * then, and passed as often as it was passed before. */
+
+#define TRAP_FLAG 0x100 /* of the processor: a trap after each instruction */
+#define BREAKPOINT 0xCC
+
+enum { INSTRUCTIONS_MAX = 1 << 20 };
+
+#define NOWHERE UINT32_MAX /* the thread is not killed, nor recorded */
+
+static uintptr_t addresses[INSTRUCTIONS_MAX]; /* after the first instruction, the second, ... */
+static uint32_t length;
+
+static _Alignas(64) unsigned char signal_stack[65536];
+
+/* Written by the tester before the child starts, and by the child. */
+static struct {
+  bool records;
+  unsigned char *at;
+  unsigned char instead;
+  uint32_t passes; /* left */
+  bool steps_over;
+} place_to_die;
 
 static volatile uint32_t child_number;
 static volatile bool child_ended;
 
-static void stop_here(void) { syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP); }
+static void record(uintptr_t address) {
+  if (length == INSTRUCTIONS_MAX)
+    abort();
+  addresses[length++] = address;
+}
+
+/* Not the C library's call, in which the breakpoint may be. */
+static void end_process(void) {
+  __asm__ volatile("syscall" : : "a"(SYS_exit_group), "D"(0) : "rcx", "r11", "memory");
+}
+
+/* On a stack of its own. At the place to die the process is no more: the instruction before has taken effect, that
+ * one has not begun. */
+static void trapped(int signal, siginfo_t *unused, void *context) {
+  greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+  (void)signal;
+  (void)unused;
+  if (place_to_die.records) {
+    record((uintptr_t)registers[REG_RIP]);
+  } else if (place_to_die.steps_over) {
+    place_to_die.steps_over = false;
+    *place_to_die.at = BREAKPOINT;
+    registers[REG_EFL] &= ~TRAP_FLAG;
+  } else if (--place_to_die.passes == 0) {
+    end_process();
+  } else {
+    place_to_die.steps_over = true;
+    *place_to_die.at = place_to_die.instead;
+    registers[REG_RIP]--;
+    registers[REG_EFL] |= TRAP_FLAG;
+  }
+}
+
+static void change_trap_flag(void) {
+  __asm__ volatile("lea -128(%%rsp), %%rsp\n\tpushfq\n\txorq %0, (%%rsp)\n\tpopfq\n\t"
+                   "lea 128(%%rsp), %%rsp"
+                   :
+                   : "i"(TRAP_FLAG)
+                   : "memory", "cc");
+}
+
+/* After the n-th instruction, n from 1 on; 0: record; or NOWHERE. */
+static void choose_place(uint32_t n) {
+  place_to_die.at = n == 0 || n == NOWHERE ? NULL : (unsigned char *)addresses[n - 1];
+  place_to_die.passes = 0;
+  place_to_die.steps_over = false;
+  place_to_die.records = n == 0;
+  if (n == 0)
+    length = 0;
+  if (place_to_die.at == NULL)
+    return;
+  for (uint32_t i = 0; i < n; i++)
+    place_to_die.passes += addresses[i] == addresses[n - 1];
+  uintptr_t page = addresses[n - 1] & ~(uintptr_t)4095;
+  if (mprotect((void *)page, 8192, PROT_READ | PROT_WRITE | PROT_EXEC) != 0 &&
+      mprotect((void *)page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) != 0)
+    abort();
+  place_to_die.instead = *place_to_die.at;
+}
+
+static void take_breakpoint_away(void) {
+  if (place_to_die.at != NULL)
+    *place_to_die.at = place_to_die.instead;
+}
+
+/* ---- The child ------------------------------------------------------------------------------- */
+
+static void begin_operation(void) {
+  stack_t other = {.ss_sp = signal_stack, .ss_size = sizeof signal_stack};
+  struct sigaction action = {.sa_sigaction = trapped, .sa_flags = SA_ONSTACK | SA_SIGINFO};
+  sigaltstack(&other, NULL);
+  sigaction(SIGTRAP, &action, NULL);
+  syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP);
+  if (place_to_die.at != NULL)
+    *place_to_die.at = BREAKPOINT;
+}
 
 static int run_child(void *operation_of_child) {
   const operation *op = operation_of_child;
+  bool records = place_to_die.records;
   child_number = walloc_thread_self();
-  syscall(SYS_ptrace, PTRACE_TRACEME, 0, NULL, NULL);
   if (op->begin != NULL)
     op->begin();
-  stop_here();
+  begin_operation();
+  if (records)
+    change_trap_flag();
   op->run();
+  if (records)
+    change_trap_flag();
   child_ended = true;
-  stop_here();
-  syscall(SYS_exit_group, 0);
+  take_breakpoint_away();
+  end_process();
   return 0;
 }
 
@@ -115,32 +220,21 @@ static void too_late(int signal) {
   _exit(written < 0 ? 3 : 2);
 }
 
-/* Until the next stop. False, with a message: not a stop, or by another signal. */
-static bool await_stop(pid_t child, int signal) {
+/* False when it has ended in a way that it should not. */
+static bool run_and_kill(uint32_t n) {
   int status = 0;
-  if (waitpid(child, &status, 0) == child && WIFSTOPPED(status) && WSTOPSIG(status) == signal)
-    return true;
-  say("the thread has ended in another way");
-  return false;
-}
-
-/* Steps so many times at most, and kills: the number of steps, 0 when something has gone wrong. */
-static uint32_t step_and_kill(uint32_t steps) {
   make_storage();
+  choose_place(n);
   child_ended = false;
   pid_t child = clone(run_child, stack + STACK_SIZE, CLONE_VM | CLONE_SETTLS | SIGCHLD,
                       (void *)(uintptr_t)now, NULL, child_thread);
-  bool good = child > 0 && await_stop(child, SIGSTOP);
-  uint32_t taken = 0;
+  bool good = child > 0 && waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status);
   if (good && now->between != NULL)
     now->between();
-  while (good && taken < steps && !child_ended) {
-    good = ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 && await_stop(child, SIGTRAP);
-    taken++;
-  }
-  kill(child, SIGKILL);
-  waitpid(child, NULL, 0);
-  return good ? taken : 0;
+  kill(child, SIGCONT);
+  good = waitpid(child, &status, 0) == child && WIFEXITED(status) && good;
+  take_breakpoint_away();
+  return good;
 }
 
 /* Twice, as the second must find nothing left to do. */
@@ -151,17 +245,16 @@ static const char *recover(void) {
   return NULL;
 }
 
-/* False: something was wrong, which has been said. *steps: as many as were taken. */
-static bool try_one(uint32_t after, uint32_t *steps) {
+/* False: something was wrong, which has been said. After 0 instructions: the operation is recorded, and ends. */
+static bool try_one(uint32_t after) {
   now_after = after;
   alarm(SECONDS_AT_MOST);
   kill_start();
   if (now->prepare != NULL)
     now->prepare();
-  *steps = step_and_kill(after);
-  if (*steps == 0)
-    return false;
-  const char *problem = recover();
+  const char *problem = run_and_kill(after) ? NULL : "the thread has ended in another way";
+  if (problem == NULL)
+    problem = recover();
   if (problem == NULL)
     problem = kill_check(now);
   if (problem == NULL)
@@ -171,23 +264,24 @@ static bool try_one(uint32_t after, uint32_t *steps) {
   return problem == NULL;
 }
 
-static uint32_t distance_of(uint32_t length, bool all) {
-  uint64_t steps = (uint64_t)length * length / 2;
-  return all ? 1 : (uint32_t)(steps / STEPS_BY_DEFAULT) + 1;
-}
+typedef struct totals {
+  unsigned kills, ended; /* ended: the thread came to the end of its operation before */
+} totals;
 
-/* The whole operation first, to know how long it is. */
-static bool try_operation(const operation *op, bool all, uint32_t seed, uint64_t *kills) {
-  uint32_t length, steps;
+/* Recorded the second time, as the first of its kind may obtain memory. */
+static bool try_operation(const operation *op, bool all, uint32_t seed, totals *sum) {
   now = op;
-  if (!try_one(UINT32_MAX, &length))
+  if (!try_one(NOWHERE) || !try_one(0))
     return false;
-  uint32_t distance = distance_of(length, all), tried = 1;
-  for (uint32_t after = 1 + seed % distance; after < length + distance; after += distance, tried++)
-    if (!try_one(after < length ? after : length, &steps))
+  uint32_t distance = all ? 1 : length / KILLS_BY_DEFAULT + 1, tried = 0, ended = 0;
+  for (uint32_t after = 1 + seed % distance; after <= length; after += distance, tried++) {
+    if (!try_one(after))
       return false;
-  *kills += tried;
-  printf("%-28s %6u instructions, killed at %u of them\n", op->name, length, tried);
+    ended += child_ended;
+  }
+  sum->kills += tried - ended;
+  sum->ended += ended;
+  printf("%-28s %6u instructions, killed after %u of them\n", op->name, length, tried - ended);
   return true;
 }
 
@@ -198,15 +292,15 @@ int main(int count, char **arguments) {
   uint32_t seed =
       seed_given != NULL ? (uint32_t)strtoul(seed_given, NULL, 10) : (uint32_t)time(NULL);
   bool good = true;
-  uint64_t kills = 0;
+  totals sum = {0, 0};
   setvbuf(stdout, NULL, _IOLBF, 0);
   printf("WALLOC_SEED=%u\n", seed);
   signal(SIGALRM, too_late);
   find_all_storage();
   for (size_t i = 0; i < kill_operation_count && good; i++)
     if (strstr(kill_operations[i].name, only) != NULL)
-      good = try_operation(&kill_operations[i], prove != NULL && *prove == '1', seed, &kills);
-  printf("%llu kills\n", (unsigned long long)kills);
+      good = try_operation(&kill_operations[i], prove != NULL && *prove == '1', seed, &sum);
+  printf("%u kills; %u times the operation ended before\n", sum.kills, sum.ended);
   if (finds_fault)
     printf("the fault is %s\n", good ? "not found" : "found");
   return good == finds_fault;

@@ -4,8 +4,8 @@
  *     tester                                      child: shares all memory, has thread-local storage of its own
  *     prepare                                     begin
  *     between                                     (stopped)
- *     step, step, step ... n times   ──ptrace──►  run: one instruction at a time
- *     kill ──────────────────────────────────────► x
+ *                                                 run: one instruction at a time, n of them
+ *                                                 x
  *     walloc_thread_lost, all checks
  *
  * and again with n + 1, until the operation ends before it is killed. One tester; x86-64 Linux only. */
@@ -64,6 +64,12 @@ extern common kill_common;
 
 /* A block of the heap that is filled and remembered: its place in the table. */
 size_t hold(size_t size);
+
+/* The same, as a run of pages. */
+size_t hold_run(size_t size);
+
+/* Fills it again, after its size was changed. */
+void refill(size_t held);
 
 /* Frees a remembered block, and forgets it. */
 void let_go(size_t held);

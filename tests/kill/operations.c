@@ -3,11 +3,13 @@
 #include "kill/kill.h"
 
 #include "arena/arena.h"
+#include "heap/obtain.h"
 #include "heap/part.h"
 #include "heap/sweep.h"
 
 enum { FIRST = 3 }; /* the first block of the operation's own */
 
+#define KIB ((size_t)1024)
 #define SPAN ((size_t)8 * WALLOC_PAGE_SIZE)
 
 static void *address_of(size_t held) { return kill_common.held[held].address; }
@@ -38,6 +40,20 @@ static void allocate_5000(void) { kill_common.result = walloc_malloc(5000); }
 static void allocate_2048_twice(void) {
   allocate_2048();
   allocate_2048();
+}
+
+/* As if the part had many pages, so that it takes several spans at once. */
+static void pretend_many_pages(void) { walloc_own_part->pages = 2048; }
+
+static void use_up_a_span(void) {
+  enter();
+  pretend_many_pages();
+  hold_several(64, 64, false);
+}
+
+static void enter_with_many_pages(void) {
+  enter();
+  pretend_many_pages();
 }
 
 /* A whole span, and who frees it is somebody else. */
@@ -83,39 +99,59 @@ static void resize_small(void) {
 
 /* ---- Sweeps --------------------------------------------------------------------------------- */
 
-static void fill_lists(void) {
-  enter();
-  hold_several(9, 1000, true);
-  hold_several(10, 2048, true);
-  hold_several(3, 2048, false);
-  hold_several(130, 64, true);
+static void forget_doubted(void) {
   free_doubted();
   for (size_t i = 0; i < kill_common.held_count; i++)
     if (kill_common.held[i].in_doubt)
       kill_common.held[i].address = NULL;
 }
 
-static void hold_twenty(void) { hold_several(20, 1000, true); }
+static void fill_lists(void) {
+  enter();
+  pretend_many_pages();
+  hold_several(9, 1000, true);
+  hold_several(10, 2048, true);
+  hold_several(3, 2048, false);
+  hold_several(70, 64, true);
+  forget_doubted();
+}
+
+/* Only classes of large blocks are swept where it is not due. */
+static void fill_few_lists(void) {
+  enter();
+  hold_several(7, 5000, true);
+  hold_several(6, 6000, true);
+  hold_several(3, 6000, false);
+  hold_several(2, 16384, true);
+  forget_doubted();
+  walloc_own_part->swept_at = walloc_heap_grown;
+}
 
 /* The lists come back in pieces. */
-static void hold_twenty_of_child(void) {
+static void hold_of_child(void) {
   enter();
-  hold_twenty();
+  hold_several(8, 6000, true);
+  walloc_own_part->swept_at = walloc_heap_grown;
 }
 
 static void sweep_all(void) { (void)walloc_sweep(walloc_own_part, true, true); }
+static void sweep_few(void) { (void)walloc_sweep(walloc_own_part, true, false); }
 
 static void leave_more_behind(void) {
   free_doubted_and_send();
-  leave_blocks_behind();
+  size_t first = kill_common.held_count;
+  hold_several(5, 6000, false);
+  for (size_t i = first; i < first + 4; i++)
+    let_go(i);
+  walloc_own_part->swept_at = walloc_heap_grown;
+  walloc_thread_end();
 }
 
 /* ---- Large blocks --------------------------------------------------------------------------- */
 
 static void allocate_50000(void) { kill_common.result = walloc_malloc(50000); }
 static void allocate_200000(void) { kill_common.result = walloc_malloc(200000); }
-static void allocate_huge(void) { kill_common.result = walloc_malloc(9 << 20); }
-static void zeros_100000(void) { kill_common.result = walloc_calloc(1, 100000); }
+static void allocate_huge(void) { kill_common.result = walloc_aligned_alloc(4096, 60000); }
 
 static void make_hole(void) {
   size_t hole = hold(100000);
@@ -133,14 +169,13 @@ static void make_neighbours(void) {
   doubt(FIRST + 2);
 }
 
-/* Two regions apart from each other; one is idle and kept. */
+/* A region that is idle and kept, and another whose only block is to be freed; somebody else's pages lie between. */
 static void make_idle_region(void) {
-  hold(7 << 20);
-  hold(9 << 20);
-  hold(7 << 20);
-  hold(9 << 20);
-  let_go(FIRST);
-  doubt(FIRST + 2);
+  hold_run(60000);
+  size_t idle = hold(300000);
+  hold_run(60000);
+  doubt(hold(310000));
+  let_go(idle);
 }
 
 static void hold_then_free(void) {
@@ -151,16 +186,30 @@ static void hold_then_free(void) {
 
 static void grow_in_place(void) { kill_common.result = walloc_realloc(address_of(FIRST), 90000); }
 static void shrink_in_place(void) { kill_common.result = walloc_realloc(address_of(FIRST), 40000); }
-static void hold_150000(void) {
+static void hold_150000_to_shrink(void) {
   hold(150000);
   kill_common.held[FIRST].size = 40000;
-  kill_common.held[FIRST].in_doubt = true;
+  refill(FIRST);
 }
 
-static void hold_huge(void) { doubt(hold(9 << 20)); }
-static void hold_huge_for_good(void) { hold(9 << 20); }
-static void grow_huge(void) { kill_common.result = walloc_realloc(address_of(FIRST), 10 << 20); }
-static void shrink_huge(void) { kill_common.result = walloc_realloc(address_of(FIRST), 6 << 20); }
+/* Above 4 MiB they are resized in place. */
+static void hold_huge(void) { doubt(hold_run(60000)); }
+static void hold_4_mib(void) {
+  size_t block = hold_run(4600 * KIB);
+  kill_common.held[block].size = 4200 * KIB;
+  refill(block);
+  (void)walloc_realloc(address_of(block), 4200 * KIB);
+}
+static void grow_huge(void) { kill_common.result = walloc_realloc(address_of(FIRST), 4300 * KIB); }
+static void shrink_huge(void) {
+  kill_common.result = walloc_realloc(address_of(FIRST), 4100 * KIB);
+}
+
+static void hold_4_mib_to_shrink(void) {
+  hold_4_mib();
+  kill_common.held[FIRST].size = 4100 * KIB;
+  refill(FIRST);
+}
 
 /* ---- Arenas --------------------------------------------------------------------------------- */
 
@@ -233,6 +282,8 @@ static void context_make(void) {
 const operation kill_operations[] = {
     {"malloc: pop", NULL, enter, NULL, allocate_16, 16, false},
     {"malloc: cut and grow", NULL, enter, NULL, allocate_5000, SPAN, false},
+    {"malloc: cut", NULL, use_up_a_span, NULL, allocate_64, 64, false},
+    {"malloc: several spans", NULL, enter_with_many_pages, NULL, allocate_64, SPAN, false},
     {"malloc: enter a part", NULL, NULL, NULL, allocate_64, SPAN, false},
     {"malloc: refill", NULL, hold_span_in_doubt, free_doubted_and_send, allocate_2048_twice,
      2 * 2048, false},
@@ -244,21 +295,21 @@ const operation kill_operations[] = {
     {"free: a list to another", hold_forty, enter, NULL, free_doubted, 40 * 64, false},
     {"thread_end", hold_3_in_doubt, collect, NULL, end_thread, 3 * 64, false},
     {"realloc: small", NULL, hold_one, NULL, resize_small, 4096 + 64 + SPAN, false},
-    {"sweep: own", NULL, fill_lists, NULL, sweep_all, SPAN, false},
-    {"sweep: of what came back", NULL, hold_twenty_of_child, free_doubted_and_send, sweep_all, SPAN,
+    {"sweep: all classes", NULL, fill_lists, NULL, sweep_all, SPAN, false},
+    {"sweep: own", NULL, fill_few_lists, NULL, sweep_few, SPAN, false},
+    {"sweep: of what came back", NULL, hold_of_child, free_doubted_and_send, sweep_few, SPAN,
      false},
-    {"sweep: of idle parts", NULL, hold_twenty_of_child, leave_more_behind, sweep_all, SPAN, false},
+    {"sweep: of idle parts", NULL, hold_of_child, leave_more_behind, sweep_few, SPAN, false},
     {"large: a region", NULL, enter, NULL, allocate_200000, 200016, false},
-    {"large: zeros", NULL, enter, NULL, zeros_100000, 100016, false},
     {"large: split", make_hole, enter, NULL, allocate_50000, 50016, false},
     {"large: free, join", make_neighbours, enter, NULL, free_doubted, 50016, false},
-    {"large: free, idle region", make_idle_region, enter, NULL, free_doubted, 8 << 20, false},
-    {"large: grow in place", hold_then_free, enter, NULL, grow_in_place, 90016, false},
-    {"large: shrink in place", hold_150000, enter, NULL, shrink_in_place, 150016, false},
-    {"huge: malloc", NULL, enter, NULL, allocate_huge, 9 << 20, false},
-    {"huge: free", hold_huge, enter, NULL, free_doubted, 9 << 20, false},
-    {"huge: grow", hold_huge_for_good, enter, NULL, grow_huge, 20 << 20, false},
-    {"huge: shrink", hold_huge, enter, NULL, shrink_huge, 9 << 20, false},
+    {"large: free, idle region", make_idle_region, enter, NULL, free_doubted, 310016 + 4096, false},
+    {"large: grow in place", hold_then_free, enter, NULL, grow_in_place, 0, false},
+    {"large: shrink in place", hold_150000_to_shrink, enter, NULL, shrink_in_place, 0, false},
+    {"huge: malloc", NULL, enter, NULL, allocate_huge, 61440, false},
+    {"huge: free", hold_huge, enter, NULL, free_doubted, 61440, false},
+    {"huge: grow", hold_4_mib, NULL, NULL, grow_huge, 0, false},
+    {"huge: shrink", hold_4_mib_to_shrink, NULL, NULL, shrink_huge, 0, false},
     {"arena: lane", NULL, arena_block, NULL, arena_block, 0, false},
     {"arena: new lane", NULL, NULL, NULL, arena_block, 0, false},
     {"arena: cursor", NULL, NULL, NULL, arena_large_block, 0, false},
