@@ -2,7 +2,7 @@
  *
  *     kill                     every operation; long ones at places that a printed seed chooses (WALLOC_SEED)
  *     WALLOC_PROVE=1 kill      after every instruction
- *     kill --finds-fault       of a library with a fault in it: 0 if the fault is found
+ *     kill --finds-fault NAME  of a library with a fault in it, after every instruction: 0 if the fault is found
  *     kill NAME                only the operations whose name contains it */
 #include "kill/kill.h"
 
@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 /* Of each operation, unless everything is to be proven. */
-#define KILLS_BY_DEFAULT 60u
+#define KILLS_BY_DEFAULT 24u
 
 #define SECONDS_AT_MOST 20 /* for one kill: longer is a lock that nobody left */
 
@@ -288,7 +288,8 @@ static bool try_operation(const operation *op, bool all, uint32_t seed, totals *
 int main(int count, char **arguments) {
   const char *seed_given = getenv("WALLOC_SEED"), *prove = getenv("WALLOC_PROVE");
   bool finds_fault = count > 1 && strcmp(arguments[1], "--finds-fault") == 0;
-  const char *only = count > 1 && !finds_fault ? arguments[1] : "";
+  bool all = finds_fault || (prove != NULL && *prove == '1');
+  const char *only = count > 1 ? arguments[count - 1] : "";
   uint32_t seed =
       seed_given != NULL ? (uint32_t)strtoul(seed_given, NULL, 10) : (uint32_t)time(NULL);
   bool good = true;
@@ -299,7 +300,7 @@ int main(int count, char **arguments) {
   find_all_storage();
   for (size_t i = 0; i < kill_operation_count && good; i++)
     if (strstr(kill_operations[i].name, only) != NULL)
-      good = try_operation(&kill_operations[i], prove != NULL && *prove == '1', seed, &sum);
+      good = try_operation(&kill_operations[i], all, seed, &sum);
   printf("%u kills; %u times the operation ended before\n", sum.kills, sum.ended);
   if (finds_fault)
     printf("the fault is %s\n", good ? "not found" : "found");
