@@ -5,6 +5,7 @@
  *     uncut[c] ─► lists[c]        cut_next         the list begins with the first block of the uncut spans
  *     incoming[c] ─► pending[c]   receive          the stack that another part's `taker` guards holds the list
  *     lists, pending ─► another   take_idle        two parts that name the dead thread begin with the same block
+ *     uncut[c] ─► the provider    give_uncut       the pages of the uncut spans are not the part's
  *
  * In each case the second place is cleared here. Nothing but these moves makes two places begin with the same
  * block, as a free block is in one list only, and only the dead thread has moved any of its parts' since.
@@ -21,6 +22,8 @@ static bool is_lost(heap_part *part, uint32_t thread) {
 static void mend_within(heap_part *part, uint32_t c) {
   block_offset first = list_first(part->lists[c]);
   span_row row = part->uncut[c];
+  if (row != 0 && page_entry(span_row_first(row)) != part->key + c)
+    part->uncut[c] = row = 0;
   if (first == 0)
     return;
   if (first == part->pending[c])
@@ -49,7 +52,7 @@ static bool is_incoming(heap_part *from, uint32_t c, block_offset list) {
 static void mend_receiving(heap_part *part, uint32_t thread) {
   heap_part *from;
   for (uint32_t n = 0; (from = walloc_part(n)) != NULL; n++) {
-    if (atomic_load_explicit(&from->taker, memory_order_relaxed) != thread)
+    if (atomic_load_explicit(&from->taker.word, memory_order_relaxed) != thread)
       continue;
     for (uint32_t c = 0; c < CLASSES; c++)
       if (part->pending[c] != 0 && is_incoming(from, c, part->pending[c]))
@@ -77,9 +80,8 @@ void walloc_parts_thread_lost(uint32_t thread) {
     if (is_lost(part, thread))
       mend_part(part, thread);
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++) {
-    uint32_t taker = thread;
-    atomic_compare_exchange_strong_explicit(&part->taker, &taker, 0, memory_order_release,
-                                            memory_order_relaxed);
+    if (walloc_lock_take_over(&part->taker, thread))
+      walloc_lock_release(&part->taker);
   }
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
     if (is_lost(part, thread))

@@ -14,10 +14,10 @@
  *
  * A block is in one list only: the free that put it there was the only one.
  *
- * The taker. One thread at a time takes from a part, which is no lock: who finds another there goes elsewhere. It is
+ * The taker. One thread at a time takes from a part; nobody waits, who finds another there goes elsewhere. It is
  * there for recovery. A thread that is killed between the two stores has the stack in its part's pending and
  * in incoming, or has it alone; since nobody else takes from there as long as `taker` names the dead thread,
- * whoever looks can tell which. Acquire and release: the next taker sees what the last one took. */
+ * whoever looks can tell which. */
 #include "heap/part.h"
 
 /* Lists are sent when they have this many blocks or bytes. */
@@ -72,11 +72,8 @@ void walloc_part_send(heap_part *own, block_offset block, page_mark mark) {
 }
 
 bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c) {
-  uint32_t nobody = 0;
   block_offset top = atomic_load_explicit(&from->incoming[c], memory_order_relaxed);
-  if (top == 0 ||
-      !atomic_compare_exchange_strong_explicit(&from->taker, &nobody, walloc_platform_thread(),
-                                               memory_order_acquire, memory_order_relaxed))
+  if (top == 0 || !walloc_lock_try(&from->taker))
     return false;
   do {
     part->pending[c] = top;
@@ -84,7 +81,7 @@ bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c) {
   } while (top != 0 &&
            !atomic_compare_exchange_weak_explicit(&from->incoming[c], &top, 0, memory_order_acquire,
                                                   memory_order_relaxed));
-  atomic_store_explicit(&from->taker, 0, memory_order_release);
+  walloc_lock_release(&from->taker);
   return top != 0;
 }
 
