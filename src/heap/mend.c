@@ -40,7 +40,7 @@ static void mend_between(heap_part *part, heap_part *other, uint32_t c) {
     other->pending[c] = 0;
 }
 
-/* While `taker` names the dead thread nobody takes lists from the stack, so its links stay; senders only add.
+/* While `taker` names the part nobody takes lists from the stack, so its links stay; senders only add.
  * Acquire: whoever sees a list sees its links. */
 static bool is_incoming(heap_part *from, uint32_t c, block_offset list) {
   block_offset other = atomic_load_explicit(&from->incoming[c], memory_order_acquire);
@@ -49,21 +49,23 @@ static bool is_incoming(heap_part *from, uint32_t c, block_offset list) {
   return other != 0;
 }
 
-static void mend_receiving(heap_part *part, uint32_t thread) {
+/* Release: the next taker comes after. */
+static void mend_receiving(heap_part *part) {
   heap_part *from;
   for (uint32_t n = 0; (from = walloc_part(n)) != NULL; n++) {
-    if (atomic_load_explicit(&from->taker.word, memory_order_relaxed) != thread)
+    if (atomic_load_explicit(&from->taker, memory_order_relaxed) != part->key)
       continue;
     for (uint32_t c = 0; c < CLASSES; c++)
       if (part->pending[c] != 0 && is_incoming(from, c, part->pending[c]))
         part->pending[c] = 0;
+    atomic_store_explicit(&from->taker, 0, memory_order_release);
   }
 }
 
 /* A part that waits for lists to come back would do so in vain: what the thread has collected goes first. */
 static void mend_part(heap_part *part, uint32_t thread) {
   heap_part *other;
-  mend_receiving(part, thread);
+  mend_receiving(part);
   for (uint32_t n = 0; (other = walloc_part(n)) != NULL; n++)
     for (uint32_t c = 0; c < CLASSES && other != part && is_lost(other, thread); c++)
       mend_between(part, other, c);
@@ -72,17 +74,12 @@ static void mend_part(heap_part *part, uint32_t thread) {
   walloc_part_send_all(part);
 }
 
-/* Takers are cleared when every part has been compared, and parts handed on after that. Release: the next who takes
- * from or has the part sees it mended. */
+/* Parts are handed on when all have been compared. */
 void walloc_parts_thread_lost(uint32_t thread) {
   heap_part *part;
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
     if (is_lost(part, thread))
       mend_part(part, thread);
-  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++) {
-    if (walloc_lock_take_over(&part->taker, thread))
-      walloc_lock_release(&part->taker);
-  }
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
     if (is_lost(part, thread))
       walloc_part_return(part);

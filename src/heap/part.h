@@ -25,7 +25,6 @@
 
 #include "heap/classes.h"
 #include "heap/list.h"
-#include "lock/lock.h"
 
 /* The key is the part's number above 7 bits of class; the numbers below 4 are other owners of pages. */
 #define PART_SHIFT 7
@@ -69,8 +68,9 @@ typedef struct heap_part {
   /* Pages of its spans. Relaxed: it only tells how much to take at once. Written by the owner, and by
    * whoever gives spans of his back, by addition. */
   _Atomic page_index pages;
-  /* Names the thread that takes lists from `incoming`. Only tried: see remote.c. */
-  walloc_lock taker;
+  /* The key of the part that lists are taken for from `incoming` at this moment, 0: none. Written by whoever takes
+   * them, and by recovery: see remote.c. */
+  _Atomic uint32_t taker;
   /* The thread that has it, 0: none. Written by whoever takes it, and by its owner who leaves it. */
   _Atomic uint32_t thread;
 } heap_part;

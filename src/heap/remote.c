@@ -2,7 +2,7 @@
  *
  *     sender                                              receiver
  *     list in its outbox: ordinary stores
- *     next_list(first) = incoming[c]  ┐ again until       taker: own number
+ *     next_list(first) = incoming[c]  ┐ again until       taker: own key
  *     CAS incoming[c]: first          ┘ it succeeds ──►   pending[c] = incoming[c]  ┐ again until
  *                                                         CAS incoming[c]: 0        ┘ it succeeds
  *                                                         taker: 0
@@ -16,8 +16,8 @@
  *
  * The taker. One thread at a time takes from a part; nobody waits, who finds another there goes elsewhere. It is
  * there for recovery. A thread that is killed between the two stores has the stack in its part's pending and
- * in incoming, or has it alone; since nobody else takes from there as long as `taker` names the dead thread,
- * whoever looks can tell which. */
+ * in incoming, or has it alone; since nobody else takes from there as long as `taker` names its part, whoever looks
+ * can tell which. Acquire and release: the next taker sees what the last one took. */
 #include "heap/part.h"
 
 /* Lists are sent when they have this many blocks or bytes. */
@@ -73,7 +73,9 @@ void walloc_part_send(heap_part *own, block_offset block, page_mark mark) {
 
 bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c) {
   block_offset top = atomic_load_explicit(&from->incoming[c], memory_order_relaxed);
-  if (top == 0 || !walloc_lock_try(&from->taker))
+  uint32_t nobody = 0;
+  if (top == 0 || !atomic_compare_exchange_strong_explicit(
+                      &from->taker, &nobody, part->key, memory_order_acquire, memory_order_relaxed))
     return false;
   do {
     part->pending[c] = top;
@@ -81,7 +83,7 @@ bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c) {
   } while (top != 0 &&
            !atomic_compare_exchange_weak_explicit(&from->incoming[c], &top, 0, memory_order_acquire,
                                                   memory_order_relaxed));
-  walloc_lock_release(&from->taker);
+  atomic_store_explicit(&from->taker, 0, memory_order_release);
   return top != 0;
 }
 

@@ -176,7 +176,7 @@ static const char *see_uncut(span_row row, uint32_t c) {
 
 static const char *check_part(heap_part *part) {
   const char *problem = NULL;
-  if (part->taker.word != 0)
+  if (part->taker != 0)
     return "somebody takes lists for ever";
   for (uint32_t i = 0; i < OUTBOX && problem == NULL; i++)
     if (list_first(part->outbox[i].blocks) != 0)
