@@ -16,10 +16,10 @@ static uint32_t next_seed = 1;
 /* ---- Blocks that the program holds ---------------------------------------------------------- */
 
 /* Both ends: an overlap of two blocks reaches one of them. */
-enum { FILLED = 256 };
+#define FILLED ((size_t)256)
 
 static unsigned char byte_of(uint32_t seed, size_t i) {
-  return (unsigned char)(seed * 37 + i * 11);
+  return (unsigned char)((size_t)seed * 37 + i * 11);
 }
 
 static void fill(unsigned char *address, size_t size, uint32_t seed) {

@@ -106,6 +106,13 @@ static void forget_doubted(void) {
       kill_common.held[i].address = NULL;
 }
 
+/* For no part, so that the same is swept each time. */
+static void nothing_is_due(void) {
+  heap_part *part;
+  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
+    part->swept_at = walloc_heap_grown;
+}
+
 static void fill_lists(void) {
   enter();
   pretend_many_pages();
@@ -124,14 +131,14 @@ static void fill_few_lists(void) {
   hold_several(3, 6000, false);
   hold_several(2, 16384, true);
   forget_doubted();
-  walloc_own_part->swept_at = walloc_heap_grown;
+  nothing_is_due();
 }
 
 /* The lists come back in pieces. */
 static void hold_of_child(void) {
   enter();
   hold_several(8, 6000, true);
-  walloc_own_part->swept_at = walloc_heap_grown;
+  nothing_is_due();
 }
 
 static void sweep_all(void) { (void)walloc_sweep(walloc_own_part, true, true); }
@@ -143,7 +150,7 @@ static void leave_more_behind(void) {
   hold_several(5, 6000, false);
   for (size_t i = first; i < first + 4; i++)
     let_go(i);
-  walloc_own_part->swept_at = walloc_heap_grown;
+  nothing_is_due();
   walloc_thread_end();
 }
 
@@ -285,15 +292,15 @@ const operation kill_operations[] = {
     {"malloc: cut", NULL, use_up_a_span, NULL, allocate_64, 64, false},
     {"malloc: several spans", NULL, enter_with_many_pages, NULL, allocate_64, SPAN, false},
     {"malloc: enter a part", NULL, NULL, NULL, allocate_64, SPAN, false},
-    {"malloc: refill", NULL, hold_span_in_doubt, free_doubted_and_send, allocate_2048_twice,
-     2 * 2048, false},
+    {"malloc: refill", NULL, hold_span_in_doubt, free_doubted_and_send, allocate_2048_twice, 4096,
+     false},
     {"malloc: borrow what is idle", NULL, enter, leave_blocks_behind, allocate_2048, 2048, false},
     {"malloc: borrow what was sent", hold_span_in_doubt, enter_and_free_doubted, NULL,
-     allocate_2048_twice, 2 * 2048, false},
+     allocate_2048_twice, 4096, false},
     {"free: own", NULL, hold_one, NULL, free_doubted, 64, false},
-    {"free: to another", hold_3_in_doubt, enter, NULL, free_doubted, 3 * 64, false},
-    {"free: a list to another", hold_forty, enter, NULL, free_doubted, 40 * 64, false},
-    {"thread_end", hold_3_in_doubt, collect, NULL, end_thread, 3 * 64, false},
+    {"free: to another", hold_3_in_doubt, enter, NULL, free_doubted, 192, false},
+    {"free: a list to another", hold_forty, enter, NULL, free_doubted, 2560, false},
+    {"thread_end", hold_3_in_doubt, collect, NULL, end_thread, 192, false},
     {"realloc: small", NULL, hold_one, NULL, resize_small, 4096 + 64 + SPAN, false},
     {"sweep: all classes", NULL, fill_lists, NULL, sweep_all, SPAN, false},
     {"sweep: own", NULL, fill_few_lists, NULL, sweep_few, SPAN, false},
