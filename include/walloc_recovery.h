@@ -30,7 +30,8 @@ uint32_t walloc_thread_self(void);
  * Any thread, at any time, also before walloc_init. Two at once, again, or for a thread that held nothing: harmless.
  * HANDLE for 0, for what is no thread's number, and for the calling thread. BUSY: another recovery goes on, or memory
  * is being obtained at this moment, or by another thread that has died too: tell of that one's loss, then call
- * again; nothing has changed. Never sleeps. Cost: a look at each page obtained, more often if locks were held. */
+ * again; nothing has changed. Sleeps for nobody, but perhaps for
+ * the page lock where the thread was making or ending a queue. Cost: a look at each page obtained, more often if locks were held. */
 walloc_error walloc_thread_lost(uint32_t thread);
 
 #ifdef __cplusplus
