@@ -103,7 +103,7 @@ static void pin_by_many(void) {
 
 static void begin(void) {
   require(walloc_init(NULL) == WALLOC_OK, "walloc_init");
-  allocated = walloc_arena_create(&(walloc_arena_config){.reserve = 2 * TIMES * BLOCK});
+  allocated = walloc_arena_create(&(walloc_arena_config){.reserve = (size_t)2 * TIMES * BLOCK});
   never = walloc_arena_create(NULL);
   pinned = walloc_arena_create(NULL);
   outer = walloc_arena_create(NULL);

@@ -3,6 +3,7 @@ set(WALLOC_SOURCES
     src/error/error.c
     src/state/state.c
     src/lock/lock.c
+    src/lock/take_over.c
     src/pages/map.c
     src/pages/pages.c
     src/arena/allocate.c
@@ -22,6 +23,7 @@ set(WALLOC_SOURCES
     src/heap/remote.c
     src/heap/span.c
     src/heap/sweep.c
+    src/heap/mend.c
     src/heap/obtain.c
     src/heap/strategy_address.c
     src/heap/strategy_lists.c
@@ -36,6 +38,7 @@ set(WALLOC_SOURCES
     src/heap/hardened.c
     src/queue/queue.c
     src/queue/lifetime.c
+    src/recovery/recovery.c
     src/tiers/tiers.c
     src/stats/stats.c)
 

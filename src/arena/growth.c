@@ -8,8 +8,8 @@
  *     give one up:   entry emptied | cursor read (P4) | pages back to the provider | count
  *
  * What a kill leaves behind at each "|", with the lock that names the dead thread: pages that the map
- * says are the arena's but no entry names (recovery finds them by that); a count that differs by one
- * from the table, or a chunk marked installing, both of which the next holder settles. */
+ * says are the arena's but no entry names (recovery finds them by that: walloc_growth_thread_lost); a count that
+ * differs by one from the table, or a chunk marked installing, both of which the next holder settles. */
 #include "arena/gate.h"
 #include "arena/room.h"
 #include "fallback/fallback.h"
@@ -355,4 +355,66 @@ walloc_error walloc_arena_release_chunks(walloc_arena *arena) {
   bool all = chunk_count(arena) == 0;
   walloc_lock_release(&arena->growth);
   return all ? WALLOC_OK : WALLOC_ERROR_BUSY;
+}
+
+/* ---- When a thread has died ------------------------------------------------------------------ */
+
+static bool is_in_chunks(walloc_arena *arena, page_index page) {
+  for (uint32_t n = 0; n < WALLOC_CHUNKS_MAX; n++) {
+    chunk c = arena_chunk(arena, n);
+    if (c != CHUNK_NONE && chunk_first_page(c) == page)
+      return true;
+  }
+  return false;
+}
+
+/* The run that the map says is the arena's and no entry names: there is one at most, as one holder of the lock has
+ * died. Under the page lock. */
+static chunk find_unnamed(walloc_arena *arena) {
+  page_index end = walloc_pages_top();
+  for (page_index page = 0; page < end; page++) {
+    if (page_entry(page) != PAGE_ARENA + arena->slot || is_in_chunks(arena, page))
+      continue;
+    page_index last = page;
+    while (page_run_goes_on(last))
+      last++;
+    return chunk_of(page, last - page + 1);
+  }
+  return CHUNK_NONE;
+}
+
+/* Was it just obtained, nobody has a block of it; was it being given up, it goes on being so, unless the cursor has
+ * come into it before its entry was emptied (P4): then somebody may have one, and the entry is put back, as its giver
+ * would have done. Killed in here: the same again. */
+static void mend_chunks(walloc_arena *arena) {
+  chunk unnamed = find_unnamed(arena);
+  uint32_t count = chunk_count(arena);
+  bool was_given_up = count > 0 && arena_chunk(arena, count - 1) == CHUNK_NONE;
+  if (unnamed == CHUNK_NONE)
+    return;
+  if (was_given_up && !is_before(arena_cursor(arena), count - 1))
+    set_chunk(arena, count - 1, unnamed);
+  else
+    walloc_pages_give_held(chunk_first_page(unnamed), chunk_pages(unnamed));
+}
+
+void walloc_growth_thread_lost(walloc_arena *arena, uint32_t thread) {
+  if (!walloc_lock_take_over(&arena->growth, thread))
+    return;
+  mend_chunks(arena);
+  settle(arena);
+  walloc_lock_release(&arena->growth);
+}
+
+void walloc_growth_forget(walloc_arena *arena) {
+  if (!walloc_lock_try(&arena->growth))
+    return;
+  settle(arena);
+  for (uint32_t n = chunk_count(arena); n-- > 0;) {
+    chunk c = arena_chunk(arena, n);
+    set_chunk(arena, n, CHUNK_NONE);
+    walloc_pages_give_held(chunk_first_page(c), chunk_pages(c));
+    set_chunk_count(arena, n);
+  }
+  walloc_lock_release(&arena->growth);
 }

@@ -16,7 +16,9 @@
  *   then the move fails, and the prepared history is of an odd generation that the cursor has not
  *   reached; resets make even ones, so no reader ever looks at it before it is written again.
  *
- * What a kill leaves behind: a history that no generation uses yet, and the lock. */
+ * What a kill leaves behind: a history that no generation uses yet, and the lock. The next holder writes it anew. Behind
+ * the move of the cursor all of it is there; only `preserved` may still be the place before, which holds or not like
+ * any other. */
 #include "arena/history.h"
 
 #define OLDEST_SHIFT 16

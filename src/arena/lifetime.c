@@ -2,7 +2,12 @@
  * handle meets a dead arena, or the next one of that slot, but never somebody else's data. A slot's generation goes on from life to life,
  * so that references from an earlier one are stale.
  *
- * The table lock is the outermost one: growth and page locks are taken inside it. */
+ * The table lock is the outermost one: growth and page locks are taken inside it.
+ *
+ * What a kill leaves behind: an arena begins and ends by one addition to its serial. Before the one that begins it,
+ * a dead arena that may have a chunk already, its reserve; before the one that ends it, a live one without
+ * blocks, to be destroyed again. Between the first and the lock being left: a live arena of which nobody knows, which
+ * `beginning` tells of. Behind that it is the caller's, dead or not. */
 #include "arena/lifetime.h"
 
 #include "arena/room.h"
@@ -18,6 +23,9 @@ walloc_arena walloc_arenas[WALLOC_ARENAS_MAX];
 
 /* Held while a slot is searched for, and while an arena begins or ends. */
 static walloc_lock table_lock;
+
+/* The slot of an arena that is being created. Under the table lock; 0: none. */
+static uint32_t beginning;
 
 /* Acquire and release: pairs with arena_is_live, so that a live arena's fields are visible. */
 static void change_life(walloc_arena *arena) {
@@ -126,7 +134,11 @@ static walloc_error create(const walloc_arena_config *config, walloc_arena **cre
   uint32_t slot = WALLOC_TIERS;
   while (slot < WALLOC_ARENAS_MAX && arena_is_live(&walloc_arenas[slot]))
     slot++;
+  beginning = slot;
+  stores_in_order();
   error = slot < WALLOC_ARENAS_MAX ? walloc_arena_begin(slot, config) : WALLOC_ERROR_LIMIT;
+  stores_in_order();
+  beginning = 0;
   walloc_lock_release(&table_lock);
   *created = &walloc_arenas[slot];
   return error;
@@ -163,4 +175,31 @@ walloc_error walloc_arena_check(walloc_arena *arena) {
   if (!is_in_table(arena) || !arena_is_live(arena))
     return WALLOC_ERROR_ARENA;
   return WALLOC_OK;
+}
+
+/* ---- When a thread has died ------------------------------------------------------------------ */
+
+/* The arena that was being created never was; what dead arenas still have goes back. */
+static void mend_table(void) {
+  walloc_arena *created = &walloc_arenas[beginning];
+  if (beginning != 0 && beginning < WALLOC_ARENAS_MAX && arena_is_live(created))
+    change_life(created);
+  stores_in_order();
+  beginning = 0;
+  for (uint32_t slot = WALLOC_TIERS; slot < WALLOC_ARENAS_MAX; slot++)
+    if (!arena_is_live(&walloc_arenas[slot]))
+      walloc_growth_forget(&walloc_arenas[slot]);
+}
+
+void walloc_arenas_thread_lost(uint32_t thread) {
+  for (uint32_t slot = 0; slot < WALLOC_ARENAS_MAX; slot++) {
+    walloc_arena *arena = &walloc_arenas[slot];
+    walloc_growth_thread_lost(arena, thread);
+    if (walloc_lock_take_over(&arena->history_lock, thread))
+      walloc_lock_release(&arena->history_lock); /* see history.c: there is nothing to mend */
+  }
+  if (!walloc_lock_take_over(&table_lock, thread))
+    return;
+  mend_table();
+  walloc_lock_release(&table_lock);
 }

@@ -13,4 +13,7 @@ walloc_error walloc_arena_begin(uint32_t slot, const walloc_arena_config *config
 /* Ends an arena: its references are stale, its memory is given back. OK for one that is not live. */
 walloc_error walloc_arena_end(walloc_arena *arena);
 
+/* For recovery, under the page lock: mends what the dead thread left of all arenas, and frees their locks. */
+void walloc_arenas_thread_lost(uint32_t thread);
+
 #endif

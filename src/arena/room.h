@@ -59,6 +59,12 @@ recycling walloc_arena_recycle(walloc_arena *arena, place seen);
 /* walloc_reset of an arena that is closed to pins. */
 void walloc_arena_reset_closed(walloc_arena *arena);
 
+/* For recovery, under the page lock. Mends the chunk table, if the dead thread held its lock. */
+void walloc_growth_thread_lost(walloc_arena *arena, uint32_t thread);
+
+/* The same: gives the chunks of an arena that is not live back. */
+void walloc_growth_forget(walloc_arena *arena);
+
 /* Ends the generation of an arena that is closed to pins, and empties the chunk table, giving all memory back. */
 walloc_error walloc_arena_release_chunks(walloc_arena *arena);
 

@@ -3,7 +3,7 @@
  * What a kill leaves behind, with the lock, which names the dead thread: each change of the tags is
  * written so that it takes hold by one store of a size, before which the walk sees the old blocks and
  * behind which it sees the new ones. `before` of the next tag and the index may be old then: recovery
- * makes both again from the walk. */
+ * (walloc_large_thread_lost) makes both again from the walk. */
 #include "heap/large.h"
 
 #include "heap/hardened.h"
@@ -34,7 +34,8 @@ static void pick(tag *t) {
 
 /* ---- Tags, under the lock ------------------------------------------------------------------- */
 
-/* Cuts a block in two. The second becomes one by the first's new size. */
+/* Cuts a block in two. The second becomes one by the first's new size. Killed before that store: one block; behind
+ * it: two, and `after->before` is old. */
 static tag *split(tag *t, uint32_t size) {
   uint32_t rest = tag_size(t) - size;
   tag *second = tag_at(tag_offset(t) + size);
@@ -42,19 +43,22 @@ static tag *split(tag *t, uint32_t size) {
   memory_unpoison(second, NODE_SIZE);
   set_tag_word(second, rest | (tag_word(t) & TAG_ZERO));
   second->before = size;
+  stores_in_order();
   set_tag_word(t, size | (tag_word(t) & TAG_FLAGS));
   after->before = rest;
   return second;
 }
 
-/* Joins two free neighbours, neither of them in the index. Where both are zero, so must be the seam. */
+/* A block joins the free one behind it, neither of them in the index; it may be in use, and stays so. Where both are
+ * zero, so must be the seam. Killed behind the store of the size: `after->before` is old, and the seam may not be zero
+ * though the block says so; recovery takes no block for zero. */
 static void absorb(tag *t, tag *second) {
   uint32_t size = tag_size(t) + tag_size(second);
-  uint32_t zero = tag_word(t) & tag_word(second) & TAG_ZERO;
+  uint32_t flags = tag_word(t) & (tag_word(second) | TAG_USED) & (TAG_ZERO | TAG_USED);
   tag *after = tag_after(second);
-  set_tag_word(t, size | zero);
+  set_tag_word(t, size | flags);
   after->before = size;
-  if (zero != 0)
+  if ((flags & TAG_ZERO) != 0)
     __builtin_memset((void *)second, 0, NODE_SIZE);
 }
 
@@ -83,7 +87,10 @@ static bool begins_region(page_index page) { return page_entry(page) == PAGE_LAR
 
 /* Two regions that meet at a page become one: the end tag's bytes go to the block before it. If that is
  * in use, its owner has 16 bytes more from then on, whether he notices or not; but a guard at its end must
- * stay where it is, and the two regions two. */
+ * stay where it is, and the two regions two.
+ *
+ * Killed before the store that adds to the last block: two regions, the first one's end perhaps without its flag.
+ * Behind it: the walk of the first goes on into the second, whose first page still says that it begins one. */
 static void join_regions(page_index page) {
   if (!ends_region(page) || !begins_region(page))
     return;
@@ -93,18 +100,22 @@ static void join_regions(page_index page) {
   bool is_free = !tag_is_used(last);
   if (BLOCKS_HAVE_GUARDS && !is_free)
     return;
-  (void)walloc_map_take(page, 1, PAGE_LARGE | PAGE_NOT_FIRST);
   if (is_free)
     pick(last);
   set_tag_word(end, 0); /* its bytes may be counted as zero */
   end->before = 0;
+  stores_in_order();
   set_tag_word(last, tag_word(last) + TAG_SIZE);
+  stores_in_order();
+  (void)walloc_map_take(page, 1, PAGE_LARGE | PAGE_NOT_FIRST);
   behind->before = tag_size(last);
   if (is_free)
     (void)settle(last);
 }
 
-/* Before this, nobody takes the pages for a region that has tags. */
+/* Before this, nobody takes the pages for a region that has tags. Killed before the map is written, or while it is,
+ * from the last page to the first: its first page is PAGE_RAW, and recovery gives back that run and what of it is
+ * large already. */
 static void add_region(const page_run *run, page_index pages) {
   tag *t = tag_at(run->first * PAGE);
   uint32_t size = pages * PAGE - TAG_SIZE;
@@ -113,6 +124,7 @@ static void add_region(const page_run *run, page_index pages) {
   end->before = size;
   t->before = 0;
   set_tag_word(t, size | (run->fresh ? TAG_ZERO : 0));
+  stores_in_order();
   (void)walloc_map_take(run->first, pages, PAGE_LARGE);
   put(t);
   join_regions(run->first);
@@ -250,7 +262,6 @@ static bool resize(tag *t, uint32_t total) {
   if (before < total) {
     pick(after);
     absorb(t, after);
-    set_tag_word(t, tag_size(t) | TAG_USED);
     memory_unpoison(tag_block(t), tag_size(t) - TAG_SIZE);
   }
   if (tag_size(t) - total >= NODE_SIZE) {
@@ -328,4 +339,50 @@ walloc_error walloc_large_choose(const strategy *next) {
   }
   walloc_lock_release(&lock);
   return WALLOC_OK;
+}
+
+/* ---- When a thread has died ------------------------------------------------------------------ */
+
+/* Of a region: sets `before` of all its tags, joins free neighbours, and finishes joining it with the next.
+ * No block is taken for zero any more. Killed in here: each store leaves a good walk, and all is done again. */
+static void mend_region(page_index page) {
+  tag *t = tag_at(page * PAGE), *before = NULL;
+  for (; !tag_is_end(t); t = tag_after(t)) {
+    if (before != NULL && tag_offset(t) % PAGE == 0 && begins_region(page_of(t)))
+      (void)walloc_map_take(page_of(t), 1, PAGE_LARGE | PAGE_NOT_FIRST);
+    set_tag_word(t, tag_word(t) & ~TAG_ZERO);
+    if (before != NULL && !tag_is_used(before) && !tag_is_used(t)) {
+      set_tag_word(before, tag_size(before) + tag_size(t));
+      t = before;
+    } else {
+      t->before = before == NULL ? 0 : tag_size(before);
+      before = t;
+    }
+  }
+  set_tag_word(t, TAG_USED);
+  t->before = before == NULL ? 0 : tag_size(before);
+}
+
+/* Pages that were to be a region, and what of them is one already. Under the page lock. */
+static void give_raw(page_index first) {
+  page_index end = first + 1;
+  while (page_entry(end) == (PAGE_RAW | PAGE_NOT_FIRST))
+    end++;
+  while (page_entry(end) == (PAGE_LARGE | PAGE_NOT_FIRST))
+    end++;
+  walloc_pages_give_held(first, end - first);
+}
+
+void walloc_large_thread_lost(uint32_t thread) {
+  page_index end = walloc_pages_top();
+  if (!walloc_lock_take_over(&lock, thread))
+    return;
+  for (page_index page = 0; page < end; page++) {
+    if (page_entry(page) == PAGE_RAW)
+      give_raw(page);
+    if (begins_region(page))
+      mend_region(page);
+  }
+  index_all();
+  walloc_lock_release(&lock);
 }

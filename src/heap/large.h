@@ -37,6 +37,9 @@ void walloc_large_measure(size_t *blocks, size_t *bytes);
 /* Sorts the free blocks anew. BUSY. */
 walloc_error walloc_large_choose(const strategy *next);
 
+/* For recovery: mends what the dead thread left, if it held the large lock. Under the page lock. */
+void walloc_large_thread_lost(uint32_t thread);
+
 /* Forgets all blocks; their pages are given back by the caller. Alone. */
 void walloc_large_forget(void);
 

@@ -13,9 +13,10 @@
  * collected by (part, class) and sent as whole lists. When a thread ends, its part waits for the next
  * thread as it is; meanwhile whoever is about to grow the memory takes empty spans out of it (sweep.h).
  *
- * Everything but `incoming` and `thread` is read and written only by the thread whose number is in
+ * Everything but `incoming`, `taker` and `thread` is read and written only by the thread whose number is in
  * `thread`. What a kill leaves behind: a list is changed by one store, so at most the block in hand, or
- * the list that is just being sent, received or cut. */
+ * the list that is just being sent (2 KiB at most, or one block), or the spans that are just being added. Where
+ * blocks go from one place to another they are in both for a moment, and never in neither: see mend.c. */
 #ifndef WALLOC_HEAP_PART_H
 #define WALLOC_HEAP_PART_H
 
@@ -67,6 +68,9 @@ typedef struct heap_part {
   /* Pages of its spans. Relaxed: it only tells how much to take at once. Written by the owner, and by
    * whoever gives spans of his back, by addition. */
   _Atomic page_index pages;
+  /* The key of the part that lists are taken for from `incoming` at this moment, 0: none. Written by whoever takes
+   * them, and by recovery: see remote.c. */
+  _Atomic uint32_t taker;
   /* The thread that has it, 0: none. Written by whoever takes it, and by its owner who leaves it. */
   _Atomic uint32_t thread;
 } heap_part;
@@ -111,7 +115,7 @@ void walloc_part_send_all(heap_part *own);
 void walloc_part_cut(heap_part *part, uint32_t c, page_index span);
 
 /* What others have sent to a part becomes what another, or the same, has pending; it had nothing. False: nor has
- * it now. */
+ * it now; also where somebody else is taking at this moment. */
 bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c);
 
 /* Blocks of the class from those who do not need them: what was sent to others who have not looked yet, and
@@ -121,6 +125,10 @@ bool walloc_part_borrow_blocks(heap_part *part, uint32_t c);
 
 /* Classes of which a few blocks are much memory: their empty spans are looked for before every growth. */
 static inline bool class_is_eager(uint32_t c) { return c >= EAGER_CLASS; }
+
+/* For recovery: the thread has died. What it had in two places at once stays in one, and its parts wait for the next
+ * thread. Nobody else may be recovering: mend.c. */
+void walloc_parts_thread_lost(uint32_t thread);
 
 /* How many pushes until the pusher looks around: 64 KiB worth of blocks. */
 static inline uint32_t room_of_class(uint32_t c) { return 65536 / class_size(c) + 1; }

@@ -2,16 +2,22 @@
  *
  *     sender                                              receiver
  *     list in its outbox: ordinary stores
- *     next_list(first) = incoming[c]  ┐ again until
- *     CAS incoming[c]: first          ┘ it succeeds ──►   exchange incoming[c]: 0
- *                                                         pending[c] by an ordinary store
+ *     next_list(first) = incoming[c]  ┐ again until       taker: own key
+ *     CAS incoming[c]: first          ┘ it succeeds ──►   pending[c] = incoming[c]  ┐ again until
+ *                                                         CAS incoming[c]: 0        ┘ it succeeds
+ *                                                         taker: 0
  *
  * Argument. Sending is `release` and pairs with the receiver's `acquire`: whoever takes a stack sees all
  * links of all lists in it, since each sender's compare-and-swap continues the release sequence of those
  * before. A stack is only ever taken whole, so a first list that has gone and come back in between (ABA)
  * does no harm: the link that was written names what is on top at the moment of the swap.
  *
- * A block is in one list only: the free that put it there was the only one. */
+ * A block is in one list only: the free that put it there was the only one.
+ *
+ * The taker. One thread at a time takes from a part; nobody waits, who finds another there goes elsewhere. It is
+ * there for recovery. A thread that is killed between the two stores has the stack in its part's pending and
+ * in incoming, or has it alone; since nobody else takes from there as long as `taker` names its part, whoever looks
+ * can tell which. Acquire and release: the next taker sees what the last one took. */
 #include "heap/part.h"
 
 /* Lists are sent when they have this many blocks or bytes. */
@@ -36,6 +42,7 @@ static void send(block_list list, page_mark mark) {
 static void send_slot(outgoing *slot) {
   block_list list = slot->blocks;
   slot->blocks = 0;
+  stores_in_order();
   send(list, slot->mark);
 }
 
@@ -56,6 +63,7 @@ void walloc_part_send(heap_part *own, block_offset block, page_mark mark) {
     send_slot(slot);
   if (list_first(slot->blocks) == 0) {
     slot->mark = mark;
+    stores_in_order();
     slot->blocks = list_with_room(0, send_room(c));
   }
   slot->blocks = list_pushed(slot->blocks, block);
@@ -64,19 +72,32 @@ void walloc_part_send(heap_part *own, block_offset block, page_mark mark) {
 }
 
 bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c) {
-  if (atomic_load_explicit(&from->incoming[c], memory_order_relaxed) == 0)
+  block_offset top = atomic_load_explicit(&from->incoming[c], memory_order_relaxed);
+  uint32_t nobody = 0;
+  if (top == 0 || !atomic_compare_exchange_strong_explicit(
+                      &from->taker, &nobody, part->key, memory_order_acquire, memory_order_relaxed))
     return false;
-  part->pending[c] = atomic_exchange_explicit(&from->incoming[c], 0, memory_order_acquire);
-  return part->pending[c] != 0;
+  do {
+    part->pending[c] = top;
+    stores_in_order(); /* killed here: in both; behind the swap: in one */
+  } while (top != 0 &&
+           !atomic_compare_exchange_weak_explicit(&from->incoming[c], &top, 0, memory_order_acquire,
+                                                  memory_order_relaxed));
+  atomic_store_explicit(&from->taker, 0, memory_order_release);
+  return top != 0;
 }
 
-/* Of a part that no thread has: its own blocks of the class. */
+/* Of a part that no thread has: its own blocks of the class. Killed behind the first or third store: the blocks are
+ * in both parts, which both name the dead thread. */
 static bool take_idle(heap_part *part, heap_part *idle, uint32_t c) {
   if (!walloc_part_borrow(idle))
     return false;
   part->lists[c] = list_with_room(idle->lists[c], room_of_class(c));
+  stores_in_order();
   idle->lists[c] = 0;
+  stores_in_order();
   part->pending[c] = idle->pending[c];
+  stores_in_order();
   idle->pending[c] = 0;
   walloc_part_return(idle);
   return list_first(part->lists[c]) != 0 || part->pending[c] != 0;

@@ -8,12 +8,15 @@
 #define PAGES_AT_ONCE_PART 256 /* of those that it has */
 #define PAGES_AT_ONCE ((page_index)16)
 
+/* Killed between the stores: the list is in both. */
 static bool take_pending(heap_part *part, uint32_t c) {
   block_offset first = part->pending[c];
   if (first == 0)
     return false;
-  part->pending[c] = next_list(first);
+  block_offset next = next_list(first);
   part->lists[c] = list_with_room(first, room_of_class(c));
+  stores_in_order();
+  part->pending[c] = next;
   return true;
 }
 
@@ -28,13 +31,14 @@ void walloc_part_cut(heap_part *part, uint32_t c, page_index span) {
   part->lists[c] = list;
 }
 
-/* A kill in between loses the span to this part: it is in no list, and its pages keep the part's mark. */
+/* Killed between the stores: the span's blocks are on top of the list, and the span is still among the uncut. */
 static bool cut_next(heap_part *part, uint32_t c) {
   span_row row = part->uncut[c];
   if (row == 0)
     return false;
-  part->uncut[c] = span_row_behind_first(row, c);
   walloc_part_cut(part, c, span_row_first(row));
+  stores_in_order();
+  part->uncut[c] = span_row_behind_first(row, c);
   return true;
 }
 
@@ -45,6 +49,7 @@ static uint32_t spans_at_once(const heap_part *part, uint32_t c) {
   return pages < 2 * span_pages(c) || class_is_eager(c) ? 1 : pages / span_pages(c);
 }
 
+/* Killed before the last store: the spans are lost, 64 KiB at most; they are in no list, and keep the part's mark. */
 static bool add_spans(heap_part *part, uint32_t c, uint32_t count) {
   page_index pages = span_pages(c);
   page_run run;

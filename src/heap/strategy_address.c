@@ -42,7 +42,8 @@ static void set_largest(uint32_t bucket, uint32_t size) {
   uint32_t i = bucket + BUCKETS;
   largest[i] = size;
   for (i /= 2; i != 0; i /= 2) {
-    uint32_t left = largest[2 * i], right = largest[2 * i + 1];
+    const uint32_t *pair = &largest[(size_t)2 * i];
+    uint32_t left = pair[0], right = pair[1];
     uint32_t larger = left > right ? left : right;
     if (largest[i] == larger)
       return;
@@ -53,7 +54,7 @@ static void set_largest(uint32_t bucket, uint32_t size) {
 /* The leftmost bucket below i, which has one. */
 static uint32_t descend(uint32_t i, uint32_t size) {
   while (i < BUCKETS)
-    i = 2 * i + (largest[2 * i] < size);
+    i = 2 * i + (largest[(size_t)2 * i] < size);
   return i - BUCKETS;
 }
 

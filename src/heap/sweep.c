@@ -1,15 +1,19 @@
 /* See sweep.h. For one class of a part:
  *
- *     1. merge   all its lists into one
+ *     1. merge   all its lists into one       pending ──► list
  *     2. count   free blocks of each span     the list ──► counts[span]
- *     3. sort    blocks of full counts are dropped, one of each such span is kept in a chain;
- *                all others make the new list, and their counts are cleared
+ *     3. sort    blocks of full counts are dropped, one of each such span is put into a chain;
+ *                all others are pending again, as one list, and their counts are cleared
  *     4. give    the pages of the spans in the chain
  *
  * The counts are one static table, a window over the pages: in larger heaps each sweep looks at another
  * window. The sweep lock guards it; who finds it taken does without a sweep.
  *
- * What a kill leaves behind: the list of one class of one part, leaked. */
+ * What a kill leaves behind: each step takes a block or a span from one place and commits it to the next by one
+ * store. Between the two it is in hand, and lost: a block in steps 1 and 3, a span in step 4 and where step 3 has
+ * found one that is empty. As long as the chain is empty no block was dropped, and all lists are good as they are;
+ * else recovery (walloc_sweep_thread_lost) finishes steps 3 and 4, for which chain and counts are static. Then it
+ * forgets the counts. */
 #include "heap/sweep.h"
 
 #include "heap/obtain.h"
@@ -18,14 +22,17 @@
 
 #define WINDOW ((page_index)32768) /* pages: 128 MiB */
 
-/* Guarded by the lock. All 0 between sweeps. */
+/* Guarded by the lock. All 0 between sweeps, but for where they look, and whose class was the last. */
 static struct {
   walloc_lock lock;
   page_index begin;
+  heap_part *part; /* whose class c is swept, where there is a chain */
+  uint32_t c;
+  block_offset chain; /* of each empty span one block */
   uint16_t counts[WINDOW];
 } sweep;
 
-/* A class of a part that is being swept. */
+/* The same for those who sweep. */
 typedef struct sweeping {
   heap_part *part;
   uint32_t c, full; /* full: the count of a span that is empty */
@@ -40,22 +47,25 @@ static page_index span_of(const sweeping *s, block_offset block) {
   return span_first(s->c, page_of_block(block));
 }
 
-/* Pushes a block; where the list is out of room, it is given more. */
+/* Pushes a block; where the list is out of room, it is given more. Each store leaves a good list. */
 static void add_to(block_list *list, const sweeping *s, block_offset block) {
   if (list_room(*list) == 0)
     *list = list_with_room(*list, room_of_class(s->c));
   *list = list_pushed(*list, block);
 }
 
+/* The first block of the first list goes, and the one below it, if there is one, becomes the first of that list. */
 static void merge_pending(const sweeping *s) {
   block_offset *pending = &s->part->pending[s->c];
-  while (*pending != 0) {
-    block_offset block = *pending;
-    *pending = next_list(block);
-    for (block_offset below; block != 0; block = below) {
-      below = list_first(list_below(block));
-      add_to(&s->part->lists[s->c], s, block);
-    }
+  for (block_offset block; (block = *pending) != 0;) {
+    block_offset below = list_first(list_below(block)), next = next_list(block);
+    if (below != 0)
+      set_next_list(below, next);
+    stores_in_order();
+    *pending = below != 0 ? below : next;
+    stores_in_order(); /* killed here: the block is lost */
+    add_to(&s->part->lists[s->c], s, block);
+    stores_in_order();
   }
 }
 
@@ -65,6 +75,7 @@ static void merge(const sweeping *s) {
   while (walloc_part_receive(s->part, s->part, s->c));
 }
 
+/* Killed in here: counts, which recovery clears. */
 static void count_all(const sweeping *s) {
   block_offset block = list_first(s->part->lists[s->c]);
   for (; block != 0; block = list_first(list_below(block))) {
@@ -76,28 +87,33 @@ static void count_all(const sweeping *s) {
 
 #define DROPPED UINT16_MAX /* a span that is in the chain */
 
-/* Of each empty span one block goes into the chain. The other spans' blocks make the new list; their counts
- * are cleared at the first of them, which no other takes for full. */
-static block_offset sort(const sweeping *s) {
-  block_list kept = 0;
-  block_offset chain = 0, block = list_first(s->part->lists[s->c]);
-  for (block_offset below; block != 0; block = below) {
-    below = list_first(list_below(block));
+/* Of each empty span one block goes into the chain. The other spans' blocks are pending, where they are the only
+ * list; their counts are cleared at the first of them, which no other takes for full. */
+static void sort(const sweeping *s) {
+  block_list *list = &s->part->lists[s->c], below;
+  block_offset *pending = &s->part->pending[s->c];
+  block_list kept = list_with_room(*pending, 0);
+  for (block_offset block = list_first(*list); block != 0; block = list_first(below)) {
     uint16_t *counted = count_of_span(span_of(s, block));
-    if (counted != NULL && *counted == DROPPED)
-      continue;
-    if (counted != NULL && *counted == s->full) {
+    below = list_below(block);
+    *list = below;
+    stores_in_order(); /* killed here: the block is lost, if its span is not empty */
+    if (counted == NULL || *counted < s->full) {
+      if (counted != NULL)
+        *counted = 0;
+      add_to(&kept, s, block);
+      set_next_list(block, 0);
+      stores_in_order();
+      *pending = block;
+    } else if (*counted != DROPPED) {
       *counted = DROPPED;
-      set_next_list(block, chain);
-      chain = block;
-      continue;
+      stores_in_order(); /* killed here: the span is lost, or if the chain is empty, the block */
+      set_next_list(block, sweep.chain);
+      stores_in_order();
+      sweep.chain = block;
     }
-    if (counted != NULL)
-      *counted = 0;
-    add_to(&kept, s, block);
+    stores_in_order();
   }
-  s->part->lists[s->c] = kept;
-  return chain;
 }
 
 static bool give(const sweeping *s, page_index first, uint32_t spans) {
@@ -109,34 +125,47 @@ static bool give(const sweeping *s, page_index first, uint32_t spans) {
   return true;
 }
 
+/* Killed behind the store: the span is lost, or has been given. The other way round it could be given twice. */
+static page_index next_in_chain(const sweeping *s) {
+  block_offset block = sweep.chain;
+  sweep.chain = next_list(block);
+  stores_in_order();
+  return span_of(s, block);
+}
+
 /* Where the provider cannot take the pages now (BUSY), their blocks go back into the list. */
-static void give_spans(const sweeping *s, block_offset chain) {
-  for (block_offset next; chain != 0; chain = next) {
-    next = next_list(chain);
-    page_index first = span_of(s, chain);
+static bool give_spans(const sweeping *s) {
+  bool any = false;
+  for (; sweep.chain != 0; any = true) {
+    page_index first = next_in_chain(s);
     *count_of_span(first) = 0;
     if (!give(s, first, 1))
       walloc_part_cut(s->part, s->c, first);
   }
+  return any;
 }
 
+/* Killed before the last store: the row is still the part's, its pages are not, by which recovery knows (mend.c). */
 static bool give_uncut(const sweeping *s) {
-  span_row row = s->part->uncut[s->c];
-  s->part->uncut[s->c] = 0;
-  if (row == 0 || give(s, span_row_first(row), span_row_count(row)))
-    return row != 0;
-  s->part->uncut[s->c] = row;
-  return false;
+  span_row *row = &s->part->uncut[s->c];
+  bool given = *row != 0 && give(s, span_row_first(*row), span_row_count(*row));
+  stores_in_order();
+  if (given)
+    *row = 0;
+  return given;
 }
 
 static bool sweep_class(heap_part *part, uint32_t c) {
   sweeping s = {part, c, span_blocks(c)};
+  sweep.part = part;
+  sweep.c = c;
+  stores_in_order();
   bool given = give_uncut(&s);
   merge(&s);
   count_all(&s);
-  block_offset chain = sort(&s);
-  give_spans(&s, chain);
-  return given || chain != 0;
+  stores_in_order();
+  sort(&s);
+  return given | give_spans(&s);
 }
 
 bool walloc_sweep_is_due(const heap_part *part) {
@@ -179,4 +208,42 @@ bool walloc_sweep(heap_part *own, bool idle_too, bool forced) {
   move_window();
   walloc_lock_release(&sweep.lock);
   return given;
+}
+
+/* ---- When a thread has died ------------------------------------------------------------------ */
+
+/* Under the page lock. Killed in here: as in what is called. Where all was sorted already there is nothing in the
+ * list, or what could not be given, whose counts are clear. */
+static void mend(const sweeping *s) {
+  if (sweep.chain != 0)
+    sort(s);
+  while (sweep.chain != 0)
+    walloc_pages_give_held(next_in_chain(s), span_pages(s->c));
+  __builtin_memset(sweep.counts, 0, sizeof sweep.counts);
+}
+
+/* Pages of parts may be counted wrong by those that were just taken or given. */
+static void count_pages(uint32_t thread) {
+  heap_part *part;
+  page_index end = walloc_pages_top();
+  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++) {
+    if (atomic_load_explicit(&part->thread, memory_order_relaxed) != thread)
+      continue;
+    page_index count = 0;
+    for (page_index page = 0; page < end; page++)
+      count += page_entry(page) >> PART_SHIFT == part->key >> PART_SHIFT;
+    atomic_store_explicit(&part->pages, count, memory_order_relaxed);
+  }
+}
+
+void walloc_sweep_thread_lost(uint32_t thread) {
+  bool mends = walloc_lock_take_over(&sweep.lock, thread);
+  if (mends && sweep.part != NULL) {
+    sweeping s = {sweep.part, sweep.c, span_blocks(sweep.c)};
+    mend(&s);
+  }
+  if (!mends && !walloc_lock_try(&sweep.lock))
+    return; /* a sweep goes on: then the numbers stay, which only say how much to take at once */
+  count_pages(thread);
+  walloc_lock_release(&sweep.lock);
 }

@@ -20,4 +20,7 @@ bool walloc_sweep_is_due(const struct heap_part *part);
  * due. True when any page was given back; false too while another thread sweeps. */
 bool walloc_sweep(struct heap_part *own, bool idle_too, bool forced);
 
+/* For recovery: the thread has died, and its parts still name it. Finishes its sweep. Under the page lock. */
+void walloc_sweep_thread_lost(uint32_t thread);
+
 #endif

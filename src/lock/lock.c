@@ -12,12 +12,11 @@
  *
  * What a kill leaves behind: before the compare-and-swap nothing; after it the word, naming the dead
  * thread; after the exchange a free lock whose sleeper was not woken, if the kill hits between the two
- * instructions of release. */
+ * instructions of release. Of a thread that was woken and killed before it took the lock: the same. Recovery
+ * takes the lock over, or wakes the next: take_over.c. */
 #include "lock/lock.h"
 
 #include "platform/platform.h"
-
-#define SLEEPERS ((uint32_t)1)
 
 /* Before a first sleep: some 50 to 100 us, as long as it takes V8 to wake a sleeper. Critical sections are shorter,
  * but for those in which memory grows or is touched for the first time. With 2000, and threads that ask for
@@ -29,7 +28,7 @@
 
 #define TRIES_WHEN_INSISTING 256
 
-static bool is_free(uint32_t word) { return (word & ~SLEEPERS) == 0; }
+static bool is_free(uint32_t word) { return (word & ~LOCK_SLEEPERS) == 0; }
 
 static bool try_take(walloc_lock *lock, uint32_t taken) {
   uint32_t seen = atomic_load_explicit(&lock->word, memory_order_relaxed);
@@ -50,10 +49,10 @@ static bool spin(walloc_lock *lock, uint32_t taken, uint32_t times) {
 /* Relaxed: the bit announces the sleeper to whoever releases, and carries no data. Where the lock was left
  * in between, the bit says so to nobody, and the next turn takes the lock. */
 static void sleep_until_taken(walloc_lock *lock, uint32_t taken) {
-  while (!try_take(lock, taken | SLEEPERS)) {
-    uint32_t seen = atomic_fetch_or_explicit(&lock->word, SLEEPERS, memory_order_relaxed);
+  while (!try_take(lock, taken | LOCK_SLEEPERS)) {
+    uint32_t seen = atomic_fetch_or_explicit(&lock->word, LOCK_SLEEPERS, memory_order_relaxed);
     if (!is_free(seen))
-      walloc_platform_wait(&lock->word, seen | SLEEPERS);
+      walloc_platform_wait(&lock->word, seen | LOCK_SLEEPERS);
   }
 }
 
@@ -78,6 +77,6 @@ bool walloc_lock_try(walloc_lock *lock) { return try_take(lock, walloc_platform_
 
 void walloc_lock_release(walloc_lock *lock) {
   uint32_t held = atomic_exchange_explicit(&lock->word, 0, memory_order_release);
-  if ((held & SLEEPERS) != 0)
+  if ((held & LOCK_SLEEPERS) != 0)
     walloc_platform_wake(&lock->word);
 }

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define LOCK_SLEEPERS ((uint32_t)1)
+
 typedef struct walloc_lock {
   _Atomic uint32_t word; /* written by whoever takes, awaits or leaves the lock */
 } walloc_lock;
@@ -30,5 +32,9 @@ bool walloc_lock_insist(walloc_lock *lock);
 bool walloc_lock_try(walloc_lock *lock);
 
 void walloc_lock_release(walloc_lock *lock);
+
+/* For recovery: take_over.c. If the dead thread holds the lock, the calling one holds it in its place. False: it
+ * does not; a sleeper that it has not woken is awake. Never waits. */
+bool walloc_lock_take_over(walloc_lock *lock, uint32_t dead);
 
 #endif

@@ -8,7 +8,15 @@
  *
  * What a kill leaves behind (with the lock, which names the dead thread): the map is the truth, and
  * each of the numbers below can be counted from it again. Between the platform's grant and its
- * marking, up to one grant of memory is foreign for good. */
+ * marking, up to one grant of memory is foreign for good.
+ *
+ * Where several entries of the map change, an intent says which, by one store before the first of them:
+ *
+ *     | first page : 32 | how many : 32 |       0: none
+ *
+ * Killed while there is one, these pages become free: a run that was being taken was nobody's yet, and
+ * one that was being given, or had just been obtained, is to be free anyway. The intent is cleared, by one
+ * store, right before the lock is left; from then on a run that was taken is its owner's. */
 #include "pages/pages.h"
 
 #include "lock/lock.h"
@@ -23,6 +31,7 @@ static struct {
   run_begins first_free;
   _Atomic page_index withheld; /* of all there can be, by the maximum */
   _Atomic page_index obtained, free, own, heap, heap_peak;
+  uint64_t intent; /* see above */
 } pages;
 
 #define get(field) atomic_load_explicit(&pages.field, memory_order_relaxed)
@@ -34,6 +43,19 @@ void walloc_pages_start(size_t maximum) {
 }
 
 /* ---- Under the lock ----------------------------------------------------------------------- */
+
+/* Before the map is changed. One replaces the other, as what an earlier one was about is done by then. */
+static NOINLINE void intend(page_index first, page_index count) {
+  stores_in_order();
+  pages.intent = (uint64_t)first << 32 | count;
+  stores_in_order();
+}
+
+/* Killed before the store: as described above. Behind it: all is done, but for the lock. */
+static NOINLINE void leave(void) {
+  intend(0, 0);
+  walloc_lock_release(&pages.lock);
+}
 
 /* The free run around the pages may begin before them; where it goes on behind, it counts as a long one. */
 static void note_free(page_index first, page_index count) {
@@ -58,6 +80,7 @@ static void accept(page_index first, page_index end) {
     end = limit;
   if (first >= end)
     return;
+  intend(first, end - first);
   note_obtained(first, end);
   walloc_map_give(first, end - first, PAGE_FRESH);
   note_free(first, end - first);
@@ -151,6 +174,7 @@ static void count_heap(page_mark owner, page_index change) {
 }
 
 static bool take(page_index first, page_index count, page_mark owner) {
+  intend(first, count);
   count_heap(owner, count);
   memory_unpoison(page_address(first), (size_t)count * WALLOC_PAGE_SIZE);
   bool fresh = walloc_map_take(first, count, owner);
@@ -166,7 +190,7 @@ walloc_error walloc_pages_take(const page_request *wanted, page_run *run) {
   bool found = find(wanted, &run->first);
   if (found)
     run->fresh = take(run->first, wanted->count, wanted->owner);
-  walloc_lock_release(&pages.lock);
+  leave();
   return found ? WALLOC_OK : WALLOC_ERROR_OUT_OF_MEMORY;
 }
 
@@ -196,18 +220,23 @@ walloc_error walloc_pages_take_at(page_index first, page_index count, page_mark 
             is_free_or_beyond(first, count, &missing) && missing == 0;
   if (found)
     *fresh = take(first, count, owner);
-  walloc_lock_release(&pages.lock);
+  leave();
   return found ? WALLOC_OK : WALLOC_ERROR_OUT_OF_MEMORY;
+}
+
+static void give(page_index first, page_index count) {
+  intend(first, count);
+  count_heap(page_entry(first), 0 - count);
+  memory_poison(page_address(first), (size_t)count * WALLOC_PAGE_SIZE); /* until it is taken */
+  walloc_map_give(first, count, PAGE_FREE);
+  note_free(first, count);
 }
 
 bool walloc_pages_give(page_index first, page_index count) {
   if (!walloc_lock_insist(&pages.lock))
     return false;
-  count_heap(page_entry(first), 0 - count);
-  memory_poison(page_address(first), (size_t)count * WALLOC_PAGE_SIZE); /* until it is taken */
-  walloc_map_give(first, count, PAGE_FREE);
-  note_free(first, count);
-  walloc_lock_release(&pages.lock);
+  give(first, count);
+  leave();
   return true;
 }
 
@@ -219,7 +248,7 @@ walloc_error walloc_pages_prepare(page_index count) {
   page_index first;
   page_request wanted = {count, 1, PAGE_FREE, true};
   bool found = count <= PAGE_LIMIT && find(&wanted, &first);
-  walloc_lock_release(&pages.lock);
+  leave();
   return found ? WALLOC_OK : WALLOC_ERROR_OUT_OF_MEMORY;
 }
 
@@ -227,7 +256,7 @@ bool walloc_pages_adopt(page_index first, page_index count) {
   if (!walloc_lock_acquire(&pages.lock))
     return false;
   adopt(first, first + count);
-  walloc_lock_release(&pages.lock);
+  leave();
   return true;
 }
 
@@ -249,3 +278,55 @@ walloc_pages_sums walloc_pages_count(void) {
   sums.headroom = space < allowed ? space : allowed;
   return sums;
 }
+
+/* ---- When a thread has died: see pages.h --------------------------------------------------- */
+
+/* Looks for the lock of a living holder, before recovery gives up. */
+#define TRIES_TO_HOLD 1000000
+
+/* Counts again what the map says; what was counted as walloc's own data stays. Nothing is known any more about
+ * where free runs begin. */
+static void count_again(void) {
+  page_index top = 0, obtained = 0, free = 0, heap = 0, end = get(top);
+  for (page_index page = 0; page < end; page++) {
+    page_mark mark = page_entry(page);
+    if (mark == PAGE_FOREIGN)
+      continue;
+    top = page + 1;
+    obtained++;
+    free += page_is_free(page);
+    heap += page_mark_is_heap(mark);
+  }
+  set(top, top);
+  set(obtained, obtained);
+  set(free, free);
+  set(heap, heap);
+  __builtin_memset(pages.first_free, 0, sizeof pages.first_free);
+}
+
+/* Killed in here: the intent stays until all is done, and the same is done again. */
+static void mend(void) {
+  page_index first = (page_index)(pages.intent >> 32), count = (page_index)pages.intent;
+  if (first + count > get(top))
+    set(top, first + count);
+  if (count != 0)
+    walloc_map_give(first, count, PAGE_FREE);
+  count_again();
+}
+
+bool walloc_pages_hold(uint32_t dead) {
+  if (walloc_lock_take_over(&pages.lock, dead)) {
+    mend();
+    return true;
+  }
+  for (int tries = 0; tries < TRIES_TO_HOLD; tries++) {
+    if (walloc_lock_try(&pages.lock))
+      return true;
+    walloc_platform_pause();
+  }
+  return false;
+}
+
+void walloc_pages_give_held(page_index first, page_index count) { give(first, count); }
+
+void walloc_pages_leave(void) { leave(); }

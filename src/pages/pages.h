@@ -44,6 +44,13 @@ walloc_error walloc_pages_prepare(page_index count);
 /* Records memory that walloc's own part of the program has obtained by itself. */
 bool walloc_pages_adopt(page_index first, page_index count);
 
+/* For recovery. Takes the page lock, which the dead thread may hold: then what it left half done is mended. False:
+ * a living thread has it, or another dead one; does not sleep. While it is held, runs are given back without
+ * it, and nobody else takes or gives any. */
+bool walloc_pages_hold(uint32_t dead);
+void walloc_pages_give_held(page_index first, page_index count);
+void walloc_pages_leave(void);
+
 /* The page behind the last one that was ever obtained. */
 page_index walloc_pages_top(void);
 

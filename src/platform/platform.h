@@ -79,6 +79,10 @@ static inline void walloc_platform_pause(void) {
 #endif
 }
 
+/* The stores before this are made before those behind it, as far as the compiler is concerned: for those
+ * who look at memory after this thread was killed. No instruction. */
+static inline void stores_in_order(void) { atomic_signal_fence(memory_order_seq_cst); }
+
 /* Has `end` called when the calling thread ends, where the platform tells; always the same function. Its
  * argument means nothing. */
 void walloc_platform_at_thread_end(void (*end)(void *));

@@ -3,22 +3,22 @@
 
 #include <pthread.h>
 
-/* The key, made by the first thread that comes: 0 none, 1 in the making, else the key + 2. */
+/* The key + 1, 0: none yet. Written once, by compare-and-swap. */
 static _Atomic uintptr_t state;
 
-/* Acquire and release: whoever sees the key sees it made. */
+/* Of two threads that make one at the same time, one takes its own back. So nobody waits for another, who may
+ * have been killed: that costs one key. Acquire and release: whoever sees the key sees it made. */
 static pthread_key_t key_for(void (*end)(void *)) {
-  uintptr_t seen = 0;
-  if (atomic_compare_exchange_strong_explicit(&state, &seen, 1, memory_order_acquire,
-                                              memory_order_acquire)) {
-    pthread_key_t key = 0;
-    pthread_key_create(&key, end);
-    seen = (uintptr_t)key + 2;
-    atomic_store_explicit(&state, seen, memory_order_release);
-  }
-  while (seen == 1)
-    seen = atomic_load_explicit(&state, memory_order_acquire);
-  return (pthread_key_t)(seen - 2);
+  pthread_key_t key = 0;
+  uintptr_t seen = atomic_load_explicit(&state, memory_order_acquire);
+  if (seen != 0)
+    return (pthread_key_t)(seen - 1);
+  pthread_key_create(&key, end);
+  if (atomic_compare_exchange_strong_explicit(&state, &seen, (uintptr_t)key + 1,
+                                              memory_order_acq_rel, memory_order_acquire))
+    return key;
+  pthread_key_delete(key);
+  return (pthread_key_t)(seen - 1);
 }
 
 /* Any value but NULL, for which there would be no call. */

@@ -1,0 +1,86 @@
+/* Parts of dead threads. Each move of blocks in part.h, remote.c and span.c writes them to where they go before
+ * it takes them away from where they were; killed in between, they are in two places:
+ *
+ *     pending[c] ─► lists[c]      take_pending     the list begins with the first of the pending lists
+ *     uncut[c] ─► lists[c]        cut_next         the list begins with the first block of the uncut spans
+ *     incoming[c] ─► pending[c]   receive          the stack that another part's `taker` guards holds the list
+ *     lists, pending ─► another   take_idle        two parts that name the dead thread begin with the same block
+ *     uncut[c] ─► the provider    give_uncut       the pages of the uncut spans are not the part's
+ *
+ * In each case the second place is cleared here. Nothing but these moves makes two places begin with the same
+ * block, as a free block is in one list only, and only the dead thread has moved any of its parts' since.
+ *
+ * Under the recovery lock, and with the sweep mended before: nobody else touches what names a dead thread. What a
+ * kill leaves behind in here: parts that still name the dead thread; the same is done again when its loss is
+ * told once more. */
+#include "heap/part.h"
+
+static bool is_lost(heap_part *part, uint32_t thread) {
+  return atomic_load_explicit(&part->thread, memory_order_relaxed) == thread;
+}
+
+static void mend_within(heap_part *part, uint32_t c) {
+  block_offset first = list_first(part->lists[c]);
+  span_row row = part->uncut[c];
+  if (row != 0 && page_entry(span_row_first(row)) != part->key + c)
+    part->uncut[c] = row = 0;
+  if (first == 0)
+    return;
+  if (first == part->pending[c])
+    part->pending[c] = next_list(first);
+  if (row != 0 && first == span_row_first(row) * (uint32_t)WALLOC_PAGE_SIZE)
+    part->uncut[c] = span_row_behind_first(row, c);
+}
+
+/* Another part of the dead thread's. */
+static void mend_between(heap_part *part, heap_part *other, uint32_t c) {
+  if (list_first(part->lists[c]) == list_first(other->lists[c]))
+    other->lists[c] = list_with_room(0, list_room(other->lists[c]));
+  if (part->pending[c] == other->pending[c])
+    other->pending[c] = 0;
+}
+
+/* While `taker` names the part nobody takes lists from the stack, so its links stay; senders only add.
+ * Acquire: whoever sees a list sees its links. */
+static bool is_incoming(heap_part *from, uint32_t c, block_offset list) {
+  block_offset other = atomic_load_explicit(&from->incoming[c], memory_order_acquire);
+  while (other != 0 && other != list)
+    other = next_list(other);
+  return other != 0;
+}
+
+/* Release: the next taker comes after. */
+static void mend_receiving(heap_part *part) {
+  heap_part *from;
+  for (uint32_t n = 0; (from = walloc_part(n)) != NULL; n++) {
+    if (atomic_load_explicit(&from->taker, memory_order_relaxed) != part->key)
+      continue;
+    for (uint32_t c = 0; c < CLASSES; c++)
+      if (part->pending[c] != 0 && is_incoming(from, c, part->pending[c]))
+        part->pending[c] = 0;
+    atomic_store_explicit(&from->taker, 0, memory_order_release);
+  }
+}
+
+/* A part that waits for lists to come back would do so in vain: what the thread has collected goes first. */
+static void mend_part(heap_part *part, uint32_t thread) {
+  heap_part *other;
+  mend_receiving(part);
+  for (uint32_t n = 0; (other = walloc_part(n)) != NULL; n++)
+    for (uint32_t c = 0; c < CLASSES && other != part && is_lost(other, thread); c++)
+      mend_between(part, other, c);
+  for (uint32_t c = 0; c < CLASSES; c++)
+    mend_within(part, c);
+  walloc_part_send_all(part);
+}
+
+/* Parts are handed on when all have been compared. */
+void walloc_parts_thread_lost(uint32_t thread) {
+  heap_part *part;
+  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
+    if (is_lost(part, thread))
+      mend_part(part, thread);
+  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
+    if (is_lost(part, thread))
+      walloc_part_return(part);
+}

@@ -1,0 +1,91 @@
+/* The proof of recovery: a thread is killed after each of its instructions in turn, its loss is told, and everything
+ * must be in order.
+ *
+ *     tester                                      child: shares all memory, has thread-local storage of its own
+ *     prepare                                     begin
+ *     between                                     (stopped)
+ *                                                 run: one instruction at a time, n of them
+ *                                                 x
+ *     walloc_thread_lost, all checks
+ *
+ * and again with n + 1, until the operation ends before it is killed. One tester; x86-64 Linux only. */
+#ifndef KILL_H
+#define KILL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "walloc_context.h"
+#include "walloc_frames.h"
+#include "walloc_queue.h"
+#include "walloc_recovery.h"
+
+typedef struct operation {
+  const char *name;
+  void (*prepare)(
+      void);           /* tester, before the child starts. Each of the four may be NULL, but run */
+  void (*begin)(void); /* child, not stepped */
+  void (*between)(void); /* tester, while the child is stopped before run */
+  void (*run)(void);     /* child */
+  size_t
+      leak; /* bytes of the heap that a kill may leave live, with what is being allocated or freed */
+  bool recycles; /* the blocks of the common arena may be gone */
+} operation;
+
+extern const operation kill_operations[];
+extern const size_t kill_operation_count;
+
+/* ---- What the program holds: written by tester and child, one at a time ---------------------- */
+
+enum { HELD_MAX = 512, REFS_MAX = 32 };
+
+typedef struct held_block {
+  unsigned char *address;
+  size_t size;
+  uint32_t seed;
+  bool in_doubt; /* the operation frees or moves it: live or not, and its bytes may be anything */
+} held_block;
+
+typedef struct common {
+  held_block held[HELD_MAX];
+  size_t held_count;
+  walloc_arena *arena;
+  walloc_ref refs[REFS_MAX];
+  size_t ref_count;
+  walloc_frames *frames;
+  walloc_queue *queue;
+  walloc_context context;
+  walloc_mark mark;
+  void *volatile result; /* of an operation */
+} common;
+
+extern common kill_common;
+
+/* A block of the heap that is filled and remembered: its place in the table. */
+size_t hold(size_t size);
+
+/* The same, as a run of pages. */
+size_t hold_run(size_t size);
+
+/* Fills it again, after its size was changed. */
+void refill(size_t held);
+
+/* Frees a remembered block, and forgets it. */
+void let_go(size_t held);
+
+/* A block of the common arena, filled and remembered. */
+void hold_ref(size_t size);
+
+/* ---- Checks --------------------------------------------------------------------------------- */
+
+/* NULL: all is in order; else what is not. */
+const char *kill_check(const operation *op);
+
+/* The rooms are used, and everything is freed. NULL: as above. */
+const char *kill_use_and_end(void);
+
+/* A walloc with nothing in it but the common things. */
+void kill_start(void);
+
+#endif

@@ -1,0 +1,347 @@
+/* The operations that a thread is killed in. `held` is numbered in the order in which it was taken, behind the three
+ * blocks that every test begins with. */
+#include "kill/kill.h"
+
+#include "arena/arena.h"
+#include "heap/obtain.h"
+#include "heap/part.h"
+#include "heap/sweep.h"
+
+enum { FIRST = 3 }; /* the first block of the operation's own */
+
+#define KIB ((size_t)1024)
+#define SPAN ((size_t)8 * WALLOC_PAGE_SIZE)
+
+static void *address_of(size_t held) { return kill_common.held[held].address; }
+
+/* The operation frees or moves it. */
+static void doubt(size_t held) { kill_common.held[held].in_doubt = true; }
+
+static void free_doubted(void) {
+  for (size_t i = 0; i < kill_common.held_count; i++)
+    if (kill_common.held[i].in_doubt)
+      walloc_free(address_of(i));
+}
+
+static void hold_several(size_t count, size_t size, bool in_doubt) {
+  for (size_t i = 0; i < count; i++)
+    kill_common.held[hold(size)].in_doubt = in_doubt;
+}
+
+static void enter(void) { hold(16); }
+
+/* ---- Small blocks --------------------------------------------------------------------------- */
+
+static void allocate_16(void) { kill_common.result = walloc_malloc(16); }
+static void allocate_64(void) { kill_common.result = walloc_malloc(64); }
+static void allocate_2048(void) { kill_common.result = walloc_malloc(2048); }
+static void allocate_5000(void) { kill_common.result = walloc_malloc(5000); }
+
+static void allocate_2048_twice(void) {
+  allocate_2048();
+  allocate_2048();
+}
+
+/* As if the part had many pages, so that it takes several spans at once. */
+static void pretend_many_pages(void) { walloc_own_part->pages = 2048; }
+
+static void use_up_a_span(void) {
+  enter();
+  pretend_many_pages();
+  hold_several(64, 64, false);
+}
+
+static void enter_with_many_pages(void) {
+  enter();
+  pretend_many_pages();
+}
+
+/* A whole span, and who frees it is somebody else. */
+static void hold_span_in_doubt(void) { hold_several(2, 2048, true); }
+
+static void free_doubted_and_send(void) {
+  free_doubted();
+  walloc_part_send_all(walloc_own_part);
+}
+
+static void leave_blocks_behind(void) {
+  size_t first = kill_common.held_count;
+  hold_several(6, 2048, false);
+  for (size_t i = first; i < first + 5; i++)
+    let_go(i);
+  walloc_thread_end();
+}
+
+static void hold_one(void) {
+  enter();
+  doubt(hold(64));
+}
+
+static void hold_forty(void) { hold_several(40, 64, true); }
+
+static void enter_and_free_doubted(void) {
+  enter();
+  free_doubted_and_send();
+}
+
+static void end_thread(void) { walloc_thread_end(); }
+
+static void collect(void) {
+  enter();
+  free_doubted();
+}
+
+static void hold_3_in_doubt(void) { hold_several(3, 64, true); }
+
+static void resize_small(void) {
+  kill_common.result = walloc_realloc(address_of(kill_common.held_count - 1), 3000);
+}
+
+/* ---- Sweeps --------------------------------------------------------------------------------- */
+
+static void forget_doubted(void) {
+  free_doubted();
+  for (size_t i = 0; i < kill_common.held_count; i++)
+    if (kill_common.held[i].in_doubt)
+      kill_common.held[i].address = NULL;
+}
+
+/* For no part, so that the same is swept each time. */
+static void nothing_is_due(void) {
+  heap_part *part;
+  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
+    part->swept_at = walloc_heap_grown;
+}
+
+static void fill_lists(void) {
+  enter();
+  pretend_many_pages();
+  hold_several(9, 1000, true);
+  hold_several(10, 2048, true);
+  hold_several(3, 2048, false);
+  hold_several(70, 64, true);
+  forget_doubted();
+}
+
+/* Only classes of large blocks are swept where it is not due. */
+static void fill_few_lists(void) {
+  enter();
+  hold_several(7, 5000, true);
+  hold_several(6, 6000, true);
+  hold_several(3, 6000, false);
+  hold_several(2, 16384, true);
+  forget_doubted();
+  nothing_is_due();
+}
+
+/* The lists come back in pieces. */
+static void hold_of_child(void) {
+  enter();
+  hold_several(8, 6000, true);
+  nothing_is_due();
+}
+
+static void sweep_all(void) { (void)walloc_sweep(walloc_own_part, true, true); }
+static void sweep_few(void) { (void)walloc_sweep(walloc_own_part, true, false); }
+
+static void leave_more_behind(void) {
+  free_doubted_and_send();
+  size_t first = kill_common.held_count;
+  hold_several(5, 6000, false);
+  for (size_t i = first; i < first + 4; i++)
+    let_go(i);
+  nothing_is_due();
+  walloc_thread_end();
+}
+
+/* ---- Large blocks --------------------------------------------------------------------------- */
+
+static void allocate_50000(void) { kill_common.result = walloc_malloc(50000); }
+static void allocate_200000(void) { kill_common.result = walloc_malloc(200000); }
+static void allocate_huge(void) { kill_common.result = walloc_aligned_alloc(4096, 60000); }
+
+static void make_hole(void) {
+  size_t hole = hold(100000);
+  hold(40000);
+  let_go(hole);
+}
+
+/* The middle one of three is to be freed; the others are free. */
+static void make_neighbours(void) {
+  hold(40000);
+  hold_several(3, 50000, false);
+  hold(40000);
+  let_go(FIRST + 1);
+  let_go(FIRST + 3);
+  doubt(FIRST + 2);
+}
+
+/* A region that is idle and kept, and another whose only block is to be freed; somebody else's pages lie between. */
+static void make_idle_region(void) {
+  hold_run(60000);
+  size_t idle = hold(300000);
+  hold_run(60000);
+  doubt(hold(310000));
+  let_go(idle);
+}
+
+static void hold_then_free(void) {
+  hold(50000);
+  hold(60000);
+  let_go(FIRST + 1);
+}
+
+static void grow_in_place(void) { kill_common.result = walloc_realloc(address_of(FIRST), 90000); }
+static void shrink_in_place(void) { kill_common.result = walloc_realloc(address_of(FIRST), 40000); }
+static void hold_150000_to_shrink(void) {
+  hold(150000);
+  kill_common.held[FIRST].size = 40000;
+  refill(FIRST);
+}
+
+/* Above 4 MiB they are resized in place. */
+static void hold_huge(void) { doubt(hold_run(60000)); }
+static void hold_4_mib(void) {
+  size_t block = hold_run(4600 * KIB);
+  kill_common.held[block].size = 4200 * KIB;
+  refill(block);
+  (void)walloc_realloc(address_of(block), 4200 * KIB);
+}
+static void grow_huge(void) { kill_common.result = walloc_realloc(address_of(FIRST), 4300 * KIB); }
+static void shrink_huge(void) {
+  kill_common.result = walloc_realloc(address_of(FIRST), 4100 * KIB);
+}
+
+static void hold_4_mib_to_shrink(void) {
+  hold_4_mib();
+  kill_common.held[FIRST].size = 4100 * KIB;
+  refill(FIRST);
+}
+
+/* ---- Arenas --------------------------------------------------------------------------------- */
+
+static void arena_block(void) { kill_common.result = walloc_alloc(kill_common.arena, 64); }
+static void arena_large_block(void) { kill_common.result = walloc_alloc(kill_common.arena, 20000); }
+static void arena_growth(void) { kill_common.result = walloc_alloc(kill_common.arena, 1 << 20); }
+
+static void arena_more(void) {
+  hold_ref(100000);
+  hold_ref(300000);
+}
+
+static void arena_reset(void) { (void)walloc_reset(kill_common.arena); }
+static void arena_compact(void) { (void)walloc_compact(kill_common.arena, 2048); }
+static void arena_mark(void) { (void)walloc_set_mark(kill_common.arena, &kill_common.mark); }
+static void arena_rewind(void) { (void)walloc_rewind(kill_common.mark); }
+static void arena_preserve(void) { (void)walloc_preserve(kill_common.arena); }
+static void arena_trim(void) { (void)walloc_trim(kill_common.arena); }
+
+static void arena_mark_and_more(void) {
+  arena_mark();
+  arena_more();
+}
+
+static void arena_more_and_reset(void) {
+  arena_more();
+  arena_reset();
+}
+
+static void arena_make(void) {
+  kill_common.result = walloc_arena_create(&(walloc_arena_config){.reserve = 100000});
+}
+
+static void arena_end(void) { (void)walloc_arena_destroy(kill_common.result); }
+
+static void arena_pin(void) { (void)walloc_pin(kill_common.arena); }
+static void arena_unpin(void) { (void)walloc_unpin(kill_common.arena); }
+
+static void arena_pin_and_unpin(void) {
+  arena_pin();
+  arena_unpin();
+}
+
+static void frames_advance(void) { (void)walloc_frames_advance(kill_common.frames); }
+static void frames_block(void) { kill_common.result = walloc_frames_alloc(kill_common.frames, 64); }
+
+/* ---- Queues, contexts ----------------------------------------------------------------------- */
+
+static void queue_publish(void) {
+  (void)walloc_queue_publish(kill_common.queue, kill_common.refs[0], 1);
+}
+
+static void queue_poll(void) {
+  walloc_ref ref;
+  (void)walloc_queue_poll(kill_common.queue, &ref, NULL);
+}
+
+static void queue_make(void) { kill_common.result = walloc_queue_create(NULL); }
+static void queue_end(void) { (void)walloc_queue_destroy(kill_common.result); }
+
+static void context_retain(void) { (void)walloc_context_retain(kill_common.context); }
+static void context_release(void) { (void)walloc_context_release(kill_common.context); }
+
+static void context_make(void) {
+  kill_common.context = walloc_context_create(kill_common.arena, WALLOC_CONTEXT_RESETS);
+}
+
+/* ---- All of them ---------------------------------------------------------------------------- */
+
+const operation kill_operations[] = {
+    {"malloc: pop", NULL, enter, NULL, allocate_16, 16, false},
+    {"malloc: cut and grow", NULL, enter, NULL, allocate_5000, SPAN, false},
+    {"malloc: cut", NULL, use_up_a_span, NULL, allocate_64, 64, false},
+    {"malloc: several spans", NULL, enter_with_many_pages, NULL, allocate_64, SPAN, false},
+    {"malloc: enter a part", NULL, NULL, NULL, allocate_64, SPAN, false},
+    {"malloc: refill", NULL, hold_span_in_doubt, free_doubted_and_send, allocate_2048_twice, 4096,
+     false},
+    {"malloc: borrow what is idle", NULL, enter, leave_blocks_behind, allocate_2048, 2048, false},
+    {"malloc: borrow what was sent", hold_span_in_doubt, enter_and_free_doubted, NULL,
+     allocate_2048_twice, 4096, false},
+    {"free: own", NULL, hold_one, NULL, free_doubted, 64, false},
+    {"free: to another", hold_3_in_doubt, enter, NULL, free_doubted, 192, false},
+    {"free: a list to another", hold_forty, enter, NULL, free_doubted, 2560, false},
+    {"thread_end", hold_3_in_doubt, collect, NULL, end_thread, 192, false},
+    {"realloc: small", NULL, hold_one, NULL, resize_small, 4096 + 64 + SPAN, false},
+    {"sweep: all classes", NULL, fill_lists, NULL, sweep_all, SPAN, false},
+    {"sweep: own", NULL, fill_few_lists, NULL, sweep_few, SPAN, false},
+    {"sweep: of what came back", NULL, hold_of_child, free_doubted_and_send, sweep_few, SPAN,
+     false},
+    {"sweep: of idle parts", NULL, hold_of_child, leave_more_behind, sweep_few, SPAN, false},
+    {"large: a region", NULL, enter, NULL, allocate_200000, 200016, false},
+    {"large: split", make_hole, enter, NULL, allocate_50000, 50016, false},
+    {"large: free, join", make_neighbours, enter, NULL, free_doubted, 50016, false},
+    {"large: free, idle region", make_idle_region, enter, NULL, free_doubted, 310016 + 4096, false},
+    {"large: grow in place", hold_then_free, enter, NULL, grow_in_place, 0, false},
+    {"large: shrink in place", hold_150000_to_shrink, enter, NULL, shrink_in_place, 0, false},
+    {"huge: malloc", NULL, enter, NULL, allocate_huge, 61440, false},
+    {"huge: free", hold_huge, enter, NULL, free_doubted, 61440, false},
+    {"huge: grow", hold_4_mib, NULL, NULL, grow_huge, 0, false},
+    {"huge: shrink", hold_4_mib_to_shrink, NULL, NULL, shrink_huge, 0, false},
+    {"arena: lane", NULL, arena_block, NULL, arena_block, 0, false},
+    {"arena: new lane", NULL, NULL, NULL, arena_block, 0, false},
+    {"arena: cursor", NULL, NULL, NULL, arena_large_block, 0, false},
+    {"arena: growth", NULL, NULL, NULL, arena_growth, 0, false},
+    {"arena: reset", NULL, NULL, NULL, arena_reset, 0, true},
+    {"arena: compact", arena_more, NULL, NULL, arena_compact, 0, true},
+    {"arena: mark", arena_more, NULL, NULL, arena_mark, 0, false},
+    {"arena: rewind", arena_mark_and_more, NULL, NULL, arena_rewind, 0, true},
+    {"arena: preserve", arena_more, NULL, NULL, arena_preserve, 0, false},
+    {"arena: trim", arena_more_and_reset, NULL, NULL, arena_trim, 0, true},
+    {"arena: create", NULL, NULL, NULL, arena_make, 0, false},
+    {"arena: destroy", arena_make, NULL, NULL, arena_end, 0, false},
+    {"pins: pin", NULL, NULL, NULL, arena_pin, 0, false},
+    {"pins: pin and unpin", NULL, NULL, NULL, arena_pin_and_unpin, 0, false},
+    {"pins: reset", arena_pin_and_unpin, NULL, NULL, arena_reset, 0, true},
+    {"frames: advance", NULL, NULL, NULL, frames_advance, 0, false},
+    {"frames: alloc", NULL, NULL, NULL, frames_block, 0, false},
+    {"queue: publish", NULL, NULL, NULL, queue_publish, 0, false},
+    {"queue: poll", queue_publish, NULL, NULL, queue_poll, 0, false},
+    {"queue: create", NULL, NULL, NULL, queue_make, 0, false},
+    {"queue: destroy", queue_make, NULL, NULL, queue_end, 0, false},
+    {"context: retain", NULL, NULL, NULL, context_retain, 0, false},
+    {"context: release", NULL, NULL, NULL, context_release, 0, false},
+    {"context: create", NULL, NULL, NULL, context_make, 0, false},
+    {"context: last release", context_make, NULL, NULL, context_release, 0, true},
+};
+
+const size_t kill_operation_count = sizeof kill_operations / sizeof *kill_operations;
