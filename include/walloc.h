@@ -291,7 +291,7 @@ walloc_error walloc_heap_reset(void);
 
 /* Also walloc_config.strategy. At any time, from any thread: the free blocks are sorted anew. CONFIG for
  * an unknown one, BUSY. */
-walloc_error walloc_heap_set_strategy(walloc_strategy strategy);
+walloc_error walloc_heap_set_strategy(walloc_strategy chosen);
 
 typedef enum walloc_misuse_kind {
   WALLOC_MISUSE_FOREIGN = 1, /* not memory of the heap */
@@ -311,7 +311,7 @@ typedef struct walloc_misuse {
 } walloc_misuse;
 
 /* Called where misuse is noticed, by the thread that did it. When it returns, the call is ignored.
- * NULL, the default: a message where there is a place for one, and abort. Alone. */
+ * NULL, the default: a message with the kind's number where there is a place for one, and abort. Alone. */
 typedef void walloc_misuse_function(const walloc_misuse *misuse, void *user);
 void walloc_heap_on_misuse(walloc_misuse_function *function, void *user);
 

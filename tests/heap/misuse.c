@@ -291,10 +291,10 @@ static void test_the_default_is_a_message_and_abort(void **state) {
   (void)state;
   walloc_heap_on_misuse(NULL, NULL);
   read_last_words(free_twice, text, sizeof text);
-  assert_memory_equal(text, "walloc: double free: 0x", 23);
+  assert_memory_equal(text, "walloc: misuse 3 of 0x", 22);
   assert_int_equal(text[strlen(text) - 1], '\n');
   read_last_words(free_something_else, text, sizeof text);
-  assert_string_equal(text, "walloc: foreign: 0x000000000000abc0\n");
+  assert_string_equal(text, "walloc: misuse 1 of 0x000000000000abc0\n");
 }
 #endif
 
