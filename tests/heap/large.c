@@ -318,7 +318,7 @@ static void test_every_choice_of_a_random_program(void **state) {
     random = random * 1664525u + 1013904223u;
     char **slot = &slots[(random >> 24) % SLOTS];
     walloc_free(*slot);
-    *slot = i % 3 == 0 ? NULL : take_as_promised(33 * KIB + ((random >> 8) % 64) * 5 * KIB);
+    *slot = i % 3 == 0 ? NULL : take_as_promised(33 * KIB + (size_t)((random >> 8) % 64) * 5 * KIB);
   }
 }
 
