@@ -29,7 +29,10 @@ async function checkClangFormat() {
 async function checkClangTidy() {
   await buildPreset('native');
   const files = (await filesMatching('src/*.c', 'tests/*.c', 'examples/*.c', 'bench/*.c')).filter(
-    (path) => !/platform_(linked|attached|wasm_thread)|src\/exports|malloc\/(malloc|emscripten)|minimal|bench\/heap\/trace/.test(path),
+    (path) =>
+      !/platform_(linked|attached|wasm_thread)|src\/exports|malloc\/(malloc|emscripten)|minimal|bench\/heap\/trace/.test(
+        path,
+      ),
   );
   const workers = cpus().length;
   const shares = Array.from({ length: workers }, (_share, i) =>

@@ -26,16 +26,35 @@ export class Problem extends Error {}
  * @param {boolean} [options.mayFail] resolve although it failed
  * @param {string} [options.cwd]
  * @param {Record<string, string | undefined>} [options.env] added to the environment
+ * @param {number} [options.minutes] after which it is killed, with all that it started
  * @returns {Promise<{ output: string, status: number }>}
  */
-export function run(program, args, { show = false, mayFail = false, cwd = ROOT, env = {} } = {}) {
+export function run(
+  program,
+  args,
+  { show = false, mayFail = false, cwd = ROOT, env = {}, minutes = 0 } = {},
+) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: minutes > 0, // a process group of its own
     });
     let output = '';
+    const kill = () => {
+      if (minutes > 0 && child.pid) process.kill(-child.pid, 'SIGKILL');
+    };
+    const onInterrupt = () => {
+      kill();
+      process.exit(130);
+    };
+    const onTime = () => {
+      console.error(`✗ ${program} did not end within ${minutes} minutes, and was killed`);
+      kill();
+    };
+    const limit = minutes > 0 ? setTimeout(onTime, minutes * 60_000) : undefined;
+    if (limit) process.once('SIGINT', onInterrupt);
     for (const [from, to] of /** @type {const} */ ([
       [child.stdout, process.stdout],
       [child.stderr, process.stderr],
@@ -49,6 +68,8 @@ export function run(program, args, { show = false, mayFail = false, cwd = ROOT, 
       reject(new Problem(`${program} cannot be started: ${cause.message}`, { cause }));
     });
     child.on('close', (code) => {
+      clearTimeout(limit);
+      process.off('SIGINT', onInterrupt);
       const status = code ?? 1;
       if (status === 0 || mayFail) return resolve({ output, status });
       const last = show ? '' : `\n${output.trimEnd().split('\n').slice(-30).join('\n')}`;

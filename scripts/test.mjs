@@ -99,6 +99,9 @@ const SUITES = [
   { name: 'Format, lint and types (lint)', command: ['node', 'scripts/lint.mjs'], sums: ofLint },
 ];
 
+/** Of one suite: a test that hangs is a failure, and the suites behind it still run. */
+const MINUTES_AT_MOST = 15;
+
 /** A port that nobody listens on at the moment, for the server of the browser tests. */
 async function freePort() {
   const server = createServer();
@@ -113,7 +116,8 @@ async function runSuite({ build, command: [program, ...args], sums }) {
   try {
     await build?.();
     const env = { WALLOC_PORT: await freePort() };
-    const { output, status } = await run(program, args, { show: true, mayFail: true, env });
+    const options = { show: true, mayFail: true, env, minutes: MINUTES_AT_MOST };
+    const { output, status } = await run(program, args, options);
     const { passed, failed } = sums(output);
     // A runner that fails without naming a test, or finds none, has failed all the same.
     return { passed, failed: failed || Number(status !== 0 || passed === 0) };

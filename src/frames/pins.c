@@ -6,10 +6,14 @@
 #include "platform/platform.h"
 #include "walloc_frames.h"
 
-/* Of a closing arena: some milliseconds, which covers a thread that lost its processor while it recycled. */
+/* How often a closing arena is looked at. First at once, for as long as a recycling takes; then, as the thread that
+ * recycles may have lost its processor, a second long: where this one may sleep, with naps. */
 #ifndef PIN_TRIES
-#define PIN_TRIES 200000
+#define PIN_TRIES 2000
+#define PIN_NAPS 1000
 #endif
+#define PIN_NAP_NANOSECONDS 1000000u
+#define PIN_TRIES_AWAKE 4000000
 
 #define ROWS 128u
 
@@ -95,6 +99,18 @@ static void note_pinned(walloc_arena *arena) {
   atomic_store_explicit(&arena->pinned, 2, memory_order_release);
 }
 
+/* False: it has been long enough. */
+static bool may_try_again(walloc_arena *arena, int tries) {
+  if (tries >= PIN_TRIES && walloc_platform_can_wait()) {
+    uint32_t closer = atomic_load_explicit(&arena->closing, memory_order_relaxed);
+    if (closer != 0 && tries < PIN_TRIES + PIN_NAPS)
+      walloc_platform_wait_for(&arena->closing, closer, PIN_NAP_NANOSECONDS);
+    return tries < PIN_TRIES + PIN_NAPS;
+  }
+  walloc_platform_pause();
+  return tries < PIN_TRIES_AWAKE;
+}
+
 /* P2 and P3, once. BUSY: to be tried again. */
 static walloc_error try_pin(walloc_arena *arena, pin wanted) {
   _Atomic pin *word = find(wanted, true);
@@ -128,12 +144,10 @@ walloc_error walloc_pin(walloc_arena *arena) {
   if ((serial & 1) == 0) /* destroyed since */
     return WALLOC_ERROR_ARENA;
   note_pinned(arena);
-  for (int tries = 0; tries < PIN_TRIES; tries++) {
+  int tries = 0;
+  do
     error = try_pin(arena, pin_of(arena));
-    if (error != WALLOC_ERROR_BUSY)
-      break;
-    walloc_platform_pause();
-  }
+  while (error == WALLOC_ERROR_BUSY && may_try_again(arena, tries++));
   /* P4 for the arena as a whole: destroying closes it, too. */
   if (error != WALLOC_OK || atomic_load_explicit(&arena->serial, memory_order_acquire) == serial)
     return error;
@@ -180,7 +194,8 @@ uint32_t walloc_pins_holder(const walloc_arena *arena) {
 
 /* R1 and R2. */
 walloc_error walloc_pins_close(walloc_arena *arena) {
-  for (int tries = 0; tries < PIN_TRIES; tries++) {
+  int tries = 0;
+  do {
     uint32_t nobody = 0;
     if (atomic_compare_exchange_strong_explicit(&arena->closing, &nobody, walloc_platform_thread(),
                                                 memory_order_seq_cst, memory_order_relaxed)) {
@@ -189,8 +204,7 @@ walloc_error walloc_pins_close(walloc_arena *arena) {
       walloc_pins_open(arena);
       return WALLOC_ERROR_PINNED;
     }
-    walloc_platform_pause();
-  }
+  } while (may_try_again(arena, tries++));
   return WALLOC_ERROR_BUSY;
 }
 

@@ -27,7 +27,7 @@
  *   number, and the pin is taken back; or what R4 wrote or a later R1, and then R3 happened before P4, which
  *   sees another generation. Two that recycle one arena are kept apart by R1.
  * - Emptying a word is a release, R2 an acquire: what was read under the pin was read before R3.
- * - Nobody waits. A pin that meets a closing arena tries again PIN_TRIES times, then it is refused; so is
+ * - Nobody waits for a pin. A pin that meets a closing arena tries again for a second, then it is refused; so is
  *   a recycling that meets another. One that meets a pin, or a pin on its way, is refused at once. All have
  *   changed nothing then.
  *

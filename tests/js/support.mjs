@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { after } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { Walloc } from '../../workers/walloc.js';
 
@@ -63,6 +64,12 @@ export async function rejectsWith(promise, Class, code, ...said) {
   );
 }
 
+/** @type {Set<Worker>} */
+const workers = new Set();
+
+/* A test that fails leaves its workers behind, which would keep the process alive. */
+after(() => Promise.all([...workers].map((worker) => worker.terminate())));
+
 /** A worker that does what it is asked, one thing at a time: see worker.mjs. */
 export class Helper {
   /**
@@ -71,6 +78,8 @@ export class Helper {
    */
   constructor(handle, file = './worker.mjs') {
     this.worker = new Worker(new URL(file, import.meta.url), { workerData: handle });
+    workers.add(this.worker);
+    this.worker.once('exit', () => workers.delete(this.worker));
   }
 
   /**

@@ -6,6 +6,7 @@
 
 #include "arena/arena.h"
 #include "frames/pins.h"
+#include "platform/platform.h"
 #include "walloc_frames.h"
 
 static walloc_arena *plain_arena(void) {
@@ -188,7 +189,29 @@ static void test_pins_of_others_hold_until_recovery(void **state) {
   assert_int_equal(walloc_unpin(other), WALLOC_OK);
 }
 
-/* Died between R1 and R4: nobody waits for it, and recovery lets all go on. */
+static void *pin_for_long(void *arena) {
+  return walloc_pin(arena) == WALLOC_OK && walloc_unpin(arena) == WALLOC_OK ? NULL : arena;
+}
+
+/* As it does when it loses its processor: the others are not refused. */
+static void test_a_thread_may_take_long_to_recycle(void **state) {
+  (void)state;
+  walloc_arena *arena = plain_arena();
+  pthread_t pinner;
+  void *refused = arena;
+  assert_int_equal(walloc_pin(arena), WALLOC_OK);
+  assert_int_equal(walloc_unpin(arena), WALLOC_OK);
+  assert_int_equal(walloc_pins_close(arena), WALLOC_OK);
+  assert_int_equal(pthread_create(&pinner, NULL, pin_for_long, arena), 0);
+  uint64_t start = walloc_platform_now();
+  while (walloc_platform_now() - start < 100000000)
+    walloc_platform_pause();
+  walloc_pins_open(arena);
+  assert_int_equal(pthread_join(pinner, &refused), 0);
+  assert_null(refused);
+}
+
+/* Died between R1 and R4: nobody waits for it for long, and recovery lets all go on. */
 static void test_a_thread_that_died_while_it_recycled(void **state) {
   (void)state;
   const uint32_t dead = 0x7FFFFFFE;
@@ -263,6 +286,7 @@ int main(void) {
       with_defaults(test_the_first_pin_costs_a_block),
       with_defaults(test_an_arena_without_chunks_can_be_pinned),
       with_defaults(test_pins_of_others_hold_until_recovery),
+      with_defaults(test_a_thread_may_take_long_to_recycle),
       with_defaults(test_a_thread_that_died_while_it_recycled),
       with_defaults(test_rows_are_shared_when_they_are_all_taken),
   };
