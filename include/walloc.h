@@ -252,7 +252,7 @@ void *walloc_ref_get(walloc_ref ref);
  * library's names when the program is linked with libwalloc_malloc.a instead of libwalloc.a.
  *
  * Sizes up to WALLOC_HEAP_SMALL come in classes out of spans that belong to one thread; any thread may
- * free any block. Larger ones split and coalesce under one lock, and from 8 MiB are runs of pages.
+ * free any block. Larger ones split and coalesce under locks, and from 8 MiB are runs of pages.
  * Alignment: 16 bytes, and the largest power of two that divides the usable size, up to a page.
  *
  * Errors: NULL, with errno ENOMEM where there is one, and walloc_last_error() (OUT_OF_MEMORY, BUSY). A

@@ -132,7 +132,7 @@ static walloc_error obtain(walloc_arena *arena, page_index need, chunk *obtained
   for (;;) {
     page_run run;
     page_mark owner = (page_mark)(PAGE_ARENA + arena->slot);
-    error = walloc_pages_take(&(page_request){want, 1, owner, true}, &run);
+    error = walloc_pages_take(want, 1, owner, true, &run);
     if (error == WALLOC_OK)
       *obtained = chunk_of(run.first, want);
     if (error != WALLOC_ERROR_OUT_OF_MEMORY || want == need)

@@ -90,7 +90,7 @@ static bool report(walloc_misuse_kind kind, void *block, size_t size) {
 static guard *freed_mark(void *block) { return (guard *)(void *)((char *)block + 8); }
 
 static bool was_freed_large(void *block) {
-  if (page_owner(page_of(block)) != PAGE_LARGE || offset_of(block) % 16 != 0)
+  if (!page_mark_is_large(page_entry(page_of(block))) || offset_of(block) % 16 != 0)
     return false;
   guard *mark = freed_mark(block);
   return mark->seal == seal_of(block, mark->size, FREED);
@@ -99,20 +99,20 @@ static bool was_freed_large(void *block) {
 static void mark_freed(void *block) {
   guard *g = guard_of(block);
   g->seal = seal_of(block, g->size, FREED);
-  if (page_owner(page_of(block)) == PAGE_LARGE)
+  if (page_mark_is_large(page_entry(page_of(block))))
     *freed_mark(block) = *g;
 }
 
 /* Whether there can be a block at the address. */
 static bool begins_block(void *block) {
-  page_mark mark = page_entry(page_of(block)), owner = page_owner(page_of(block));
+  page_mark mark = page_entry(page_of(block));
   if (mark >= PAGE_SPAN) {
     uint32_t c = mark % (1 << PART_SHIFT);
     page_index first = span_first(c, page_of(block));
     uint32_t offset = offset_of(block) - first * (uint32_t)WALLOC_PAGE_SIZE;
     return offset % class_size(c) == 0 && offset / class_size(c) < span_blocks(c);
   }
-  if (owner == PAGE_LARGE)
+  if (page_mark_is_large(mark))
     return walloc_large_is_live(block);
   return mark == PAGE_HUGE && block == page_address(page_of(block));
 }

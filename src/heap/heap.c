@@ -3,7 +3,7 @@
  *     malloc(n) ── n small, the part's list has a block ──► pop            a few loads and stores
  *         │
  *         ├─ small: refill the list (span.c), then pop
- *         ├─ up to HUGE_MIN: large.c, under the large lock
+ *         ├─ up to HUGE_MIN: large.c, under the lock of a shard
  *         └─ above: huge.c, a run of pages
  *
  *     free(p) ── the page's entry is the part's own ──► push
@@ -70,7 +70,7 @@ static void *allocate_beyond_small(size_t size, size_t alignment, bool *zero) {
   walloc_error error = WALLOC_OK;
   void *block = size > HUGE_MIN || alignment > HEAP_ALIGNMENT
                     ? walloc_huge_allocate(size, alignment, zero, &error)
-                    : walloc_large_allocate(size, zero, &error);
+                    : walloc_large_allocate(part_number(own_part()), size, zero, &error);
   return block == NULL ? fail(error) : block;
 }
 
@@ -137,7 +137,7 @@ void *walloc_aligned_alloc(size_t alignment, size_t size) {
 static void free_beyond_small(void *block, page_mark owner) {
   walloc_misuse_kind kind = WALLOC_MISUSE_INTERIOR;
   bool known = false;
-  if (owner == PAGE_LARGE)
+  if (page_mark_is_large(owner))
     known = walloc_large_free(block);
   else if (owner == PAGE_HUGE)
     known = walloc_huge_free(block);
@@ -189,7 +189,7 @@ static size_t usable_size(void *block) {
   page_mark mark = page_entry(page_of(block));
   if (mark >= PAGE_SPAN)
     return class_size(mark % (1 << PART_SHIFT));
-  if ((mark & ~PAGE_NOT_FIRST) == PAGE_LARGE)
+  if (page_mark_is_large(mark))
     return large_usable_size(block);
   return mark == PAGE_HUGE ? walloc_huge_usable_size(block) : 0;
 }
@@ -204,7 +204,7 @@ static bool resize(void *block, size_t size, size_t usable) {
   page_mark mark = page_owner(page_of(block));
   if (mark >= PAGE_SPAN)
     return size <= usable && size > usable / 2;
-  if (mark == PAGE_LARGE)
+  if (page_mark_is_large(mark))
     return size > SMALL_MAX && walloc_large_resize(block, size);
   return size > HUGE_MIN / 2 && walloc_huge_resize(block, size);
 }

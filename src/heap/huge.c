@@ -12,7 +12,7 @@ void *walloc_huge_allocate(size_t size, size_t alignment, bool *zero, walloc_err
   page_index pages = size == 0 ? 1 : pages_holding(size);
   page_index step = alignment <= WALLOC_PAGE_SIZE ? 1 : (page_index)(alignment / WALLOC_PAGE_SIZE);
   page_run run;
-  *error = walloc_heap_take(&(page_request){pages, step, PAGE_HUGE, true}, &run);
+  *error = walloc_heap_take(pages, step, PAGE_HUGE, &run);
   if (*error != WALLOC_OK)
     return NULL;
   *zero = run.fresh;

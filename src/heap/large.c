@@ -1,10 +1,12 @@
 /* Large blocks. See tag.h for how they lie, strategy.h for how a free one is chosen.
  *
- * What a kill leaves behind, with the lock, which names the dead thread: each change of the tags is
+ * What a kill leaves behind, with the shard's lock, which names the dead thread: each change of the tags is
  * written so that it takes hold by one store of a size, before which the walk sees the old blocks and
  * behind which it sees the new ones. `before` of the next tag and the index may be old then: recovery
  * (walloc_large_thread_lost) makes both again from the walk. */
 #include "heap/large.h"
+
+#include <stdalign.h>
 
 #include "heap/hardened.h"
 #include "heap/obtain.h"
@@ -14,22 +16,30 @@
 
 #define PAGE ((uint32_t)WALLOC_PAGE_SIZE)
 
-static walloc_lock lock;
-static const strategy *chosen = &walloc_first_fit; /* written under the lock */
+typedef struct large_shard {
+  alignas(64) walloc_lock lock;
+  page_index
+      kept; /* a region that was one free block when it came here; 0: none. Written under the lock */
+} large_shard;
+
+static large_shard shards[PAGE_SHARDS];
+static const strategy *chosen = &walloc_first_fit; /* written under all locks */
+
+static uint32_t shard_of(const void *block) { return page_entry(page_of(block)) % PAGE_SHARDS; }
 
 /* ---- The index, under the lock -------------------------------------------------------------- */
 
 /* What is too small for any large block only waits for its neighbours. */
 static bool is_indexed(const tag *t) { return tag_size(t) > SMALL_MAX; }
 
-static void put(tag *t) {
+static void put(uint32_t shard, tag *t) {
   if (is_indexed(t))
-    chosen->insert((node *)(void *)t);
+    chosen->insert(shard, (node *)(void *)t);
 }
 
-static void pick(tag *t) {
+static void pick(uint32_t shard, tag *t) {
   if (is_indexed(t))
-    chosen->remove((node *)(void *)t);
+    chosen->remove(shard, (node *)(void *)t);
 }
 
 /* ---- Tags, under the lock ------------------------------------------------------------------- */
@@ -62,61 +72,59 @@ static void absorb(tag *t, tag *second) {
     __builtin_memset((void *)second, 0, NODE_SIZE);
 }
 
-/* A free block that is not in the index joins its free neighbours and goes into the index; returns what it
- * has become. */
-static tag *settle(tag *t) {
-  tag *after = tag_after(t), *before = tag_before(t);
-  if (!tag_is_used(after)) {
-    pick(after);
-    absorb(t, after);
-  }
-  if (before != NULL && !tag_is_used(before)) {
-    pick(before);
-    absorb(before, t);
-    t = before;
-  }
-  put(t);
-  return t;
-}
-
 /* ---- Regions, under the lock ---------------------------------------------------------------- */
 
-static bool ends_region(page_index page) { return page_owner(page - 1) == PAGE_LARGE; }
+static bool is_in_region(uint32_t shard, page_index page) {
+  return page_owner(page) == PAGE_LARGE + shard;
+}
 
-static bool begins_region(page_index page) { return page_entry(page) == PAGE_LARGE; }
+static bool begins_region(uint32_t shard, page_index page) {
+  return page_entry(page) == PAGE_LARGE + shard;
+}
 
-/* Two regions that meet at a page become one: the end tag's bytes go to the block before it. If that is
- * in use, its owner has 16 bytes more from then on, whether he notices or not; but a guard at its end must
- * stay where it is, and the two regions two.
+/* For one block of this size, and the end tag. */
+static page_index pages_of_region(uint32_t size) { return (size + TAG_SIZE + PAGE - 1) / PAGE; }
+
+/* Two regions that meet at a page become one, where the block before the page is free: that gets the end tag's
+ * bytes, and becomes one with the next if that is free too. Neither is in the index.
  *
  * Killed before the store that adds to the last block: two regions, the first one's end perhaps without its flag.
  * Behind it: the walk of the first goes on into the second, whose first page still says that it begins one. */
-static void join_regions(page_index page) {
-  if (!ends_region(page) || !begins_region(page))
+static void join_regions(uint32_t shard, tag *last) {
+  tag *end = tag_after(last), *behind = (tag *)((uintptr_t)end + TAG_SIZE);
+  if (!tag_is_end(end) || !begins_region(shard, page_of(behind)))
     return;
-  tag *behind = tag_at(page * PAGE);
-  tag *end = tag_at(page * PAGE - TAG_SIZE);
-  tag *last = tag_before(end);
-  bool is_free = !tag_is_used(last);
-  if (BLOCKS_HAVE_GUARDS && !is_free)
-    return;
-  if (is_free)
-    pick(last);
   set_tag_word(end, 0); /* its bytes may be counted as zero */
   end->before = 0;
   stores_in_order();
   set_tag_word(last, tag_word(last) + TAG_SIZE);
   stores_in_order();
-  (void)walloc_map_take(page, 1, PAGE_LARGE | PAGE_NOT_FIRST);
+  (void)walloc_map_take(page_of(behind), 1, (page_mark)(PAGE_LARGE + shard) | PAGE_NOT_FIRST);
   behind->before = tag_size(last);
-  if (is_free)
-    (void)settle(last);
+}
+
+/* A free block that is not in the index joins its free neighbours, also beyond the end of its region, and goes
+ * into the index; returns what it has become. */
+static tag *settle(uint32_t shard, tag *t) {
+  join_regions(shard, t);
+  tag *after = tag_after(t), *before = tag_before(t);
+  if (!tag_is_used(after)) {
+    pick(shard, after);
+    absorb(t, after);
+  }
+  if (before != NULL && !tag_is_used(before)) {
+    pick(shard, before);
+    absorb(before, t);
+    t = before;
+  }
+  put(shard, t);
+  return t;
 }
 
 /* Before this, nobody takes the pages for a region that has tags. Killed before the map is written, or while it is,
  * from the last page to the first: its first page is PAGE_RAW, and recovery gives back that run and what of it is
  * large already. */
-static void add_region(const page_run *run, page_index pages) {
+static void add_region(uint32_t shard, const page_run *run, page_index pages) {
   tag *t = tag_at(run->first * PAGE);
   uint32_t size = pages * PAGE - TAG_SIZE;
   tag *end = tag_at(run->first * PAGE + size);
@@ -125,10 +133,15 @@ static void add_region(const page_run *run, page_index pages) {
   t->before = 0;
   set_tag_word(t, size | (run->fresh ? TAG_ZERO : 0));
   stores_in_order();
-  (void)walloc_map_take(run->first, pages, PAGE_LARGE);
-  put(t);
-  join_regions(run->first);
-  join_regions(run->first + pages);
+  (void)walloc_map_take(run->first, pages, (page_mark)(PAGE_LARGE + shard));
+  (void)settle(shard, t);
+  if (!is_in_region(shard, run->first - 1))
+    return;
+  tag *last = tag_before(tag_at(run->first * PAGE - TAG_SIZE));
+  if (!tag_is_used(last)) {
+    pick(shard, last);
+    (void)settle(shard, last);
+  }
 }
 
 /* With its tag, and of a size that the index knows. */
@@ -140,127 +153,137 @@ static uint32_t total_of(size_t size) {
 /* ---- Allocating ----------------------------------------------------------------------------- */
 
 /* Under the lock. */
-static tag *take(uint32_t size) {
-  node *found = chosen->find(size);
+static tag *take(uint32_t shard, uint32_t size) {
+  node *found = chosen->find(shard, size);
   if (found == NULL)
     return NULL;
   tag *t = &found->tag;
-  pick(t);
+  pick(shard, t);
   if (tag_size(t) - size >= NODE_SIZE)
-    put(split(t, size));
+    put(shard, split(t, size));
   set_tag_word(t, tag_word(t) | TAG_USED);
   return t;
 }
 
-static walloc_error grow(uint32_t size) {
-  page_index pages = pages_holding((uint64_t)size + TAG_SIZE);
-  page_run run;
-  walloc_error error = walloc_heap_take(&(page_request){pages, 1, PAGE_RAW, true}, &run);
-  if (error == WALLOC_OK)
-    add_region(&run, pages);
-  return error;
-}
-
 /* Under the lock. */
-static walloc_error find_or_grow(uint32_t size, tag **found) {
-  walloc_error error = WALLOC_OK;
-  *found = take(size);
-  if (*found == NULL && (error = grow(size)) == WALLOC_OK)
-    *found = take(size);
+static walloc_error grow(uint32_t shard, uint32_t size) {
+  page_index pages = pages_of_region(size);
+  page_run run;
+  page_mark raw = (page_mark)(PAGE_RAW + shard);
+  walloc_error error = walloc_heap_take(pages, 1, raw, &run);
+  if (error == WALLOC_OK)
+    add_region(shard, &run, pages);
   return error;
 }
 
-void *walloc_large_allocate(size_t size, bool *zero, walloc_error *error) {
-  tag *t;
+/* Under the lock: the block of a tag that was just taken. */
+static void *hand_out(tag *t, bool *zero) {
+  *zero = tag_is_zero(t);
+  set_tag_word(t, tag_word(t) & ~TAG_ZERO);
+  memory_unpoison(tag_block(t), tag_size(t) - TAG_SIZE);
+  return tag_block(t);
+}
+
+/* First in the thread's own shard, then in those that nobody is in, and where there is no room either, behind
+ * more memory of its own. */
+void *walloc_large_allocate(uint32_t own, size_t size, bool *zero, walloc_error *error) {
+  uint32_t total = total_of(size);
+  void *block = NULL;
   *error = WALLOC_ERROR_BUSY;
-  if (!walloc_lock_insist(&lock))
-    return NULL;
-  *error = find_or_grow(total_of(size), &t);
-  if (t != NULL) {
-    *zero = tag_is_zero(t);
-    set_tag_word(t, tag_word(t) & ~TAG_ZERO);
-    memory_unpoison(tag_block(t), tag_size(t) - TAG_SIZE);
+  for (uint32_t turn = 0; turn <= PAGE_SHARDS && block == NULL; turn++) {
+    uint32_t shard = (own + turn) % PAGE_SHARDS;
+    walloc_lock *lock = &shards[shard].lock;
+    bool is_own = turn % PAGE_SHARDS == 0;
+    if (is_own ? !walloc_lock_insist(lock) : !walloc_lock_try(lock))
+      continue;
+    tag *t = take(shard, total);
+    if (t == NULL && turn == PAGE_SHARDS && (*error = grow(shard, total)) == WALLOC_OK)
+      t = take(shard, total);
+    if (t != NULL)
+      block = hand_out(t, zero);
+    walloc_lock_release(lock);
   }
-  walloc_lock_release(&lock);
-  return t == NULL ? NULL : tag_block(t);
+  return block;
 }
 
 /* ---- Freeing and resizing ------------------------------------------------------------------- */
 
-static bool is_in_region(const tag *t) { return page_owner(page_of(t)) == PAGE_LARGE; }
-
 /* Under the lock: the address may be anything within the pages of a region. */
-static bool is_live(tag *t) {
-  if (tag_offset(t) % 16 != 0 || !is_in_region(t) || memory_is_poisoned(t, TAG_SIZE))
+static bool is_live(uint32_t shard, tag *t) {
+  if (tag_offset(t) % 16 != 0 || !is_in_region(shard, page_of(t)) ||
+      memory_is_poisoned(t, TAG_SIZE))
     return false;
   uint32_t size = tag_size(t);
-  return tag_is_used(t) && size >= NODE_SIZE && is_in_region(tag_after(t)) &&
+  return tag_is_used(t) && size >= NODE_SIZE && is_in_region(shard, page_of(tag_after(t))) &&
          !memory_is_poisoned(tag_after(t), TAG_SIZE) && tag_after(t)->before == size;
 }
 
 /* Whether a region is one free block. */
-static bool is_idle(page_index first) {
+static bool is_idle(uint32_t shard, page_index first) {
   tag *t = tag_at(first * PAGE);
-  return begins_region(first) && !tag_is_used(t) && tag_is_end(tag_after(t));
+  return begins_region(shard, first) && !tag_is_used(t) && tag_is_end(tag_after(t));
 }
 
 /* A region without blocks goes back to the page provider: at once if it is as large as a huge block, else
  * when another one has come to be so. One is kept, as who frees a large block often wants another. Where
  * the provider is busy, it stays. Under the lock. */
-static void keep_idle(tag *t) {
-  static page_index kept; /* under the lock; 0: none */
+static void keep_idle(uint32_t shard, tag *t) {
+  page_index *kept = &shards[shard].kept;
   page_index idle = tag_offset(t) / PAGE;
   if (tag_size(t) < HUGE_MIN) {
-    page_index before = kept;
-    kept = idle;
+    page_index before = *kept;
+    *kept = idle;
     idle = before == idle ? 0 : before;
   }
-  if (!is_idle(idle))
+  if (!is_idle(shard, idle))
     return;
   tag *other = tag_at(idle * PAGE);
-  page_index pages = pages_holding((uint64_t)tag_size(other) + TAG_SIZE);
-  pick(other);
-  if (!walloc_pages_give(idle, pages))
-    put(other);
+  pick(shard, other);
+  if (!walloc_pages_give(idle, pages_of_region(tag_size(other))))
+    put(shard, other);
 }
 
 /* Under the lock. */
-static void free_tag(tag *t) {
+static void free_tag(uint32_t shard, tag *t) {
   poison_freed(tag_block(t), tag_size(t) - TAG_SIZE);
   set_tag_word(t, tag_size(t));
-  t = settle(t);
+  t = settle(shard, t);
   if (t->before == 0 && tag_is_end(tag_after(t)))
-    keep_idle(t);
+    keep_idle(shard, t);
 }
 
 bool walloc_large_free(void *block) {
   tag *t = tag_of_block(block);
-  if (!walloc_lock_insist(&lock))
+  uint32_t shard = shard_of(block);
+  walloc_lock *lock = &shards[shard].lock;
+  if (!walloc_lock_insist(lock))
     return true;
-  bool live = is_live(t);
+  bool live = is_live(shard, t);
   if (live)
-    free_tag(t);
-  walloc_lock_release(&lock);
+    free_tag(shard, t);
+  walloc_lock_release(lock);
   return live;
 }
 
 bool walloc_large_is_live(void *block) {
-  if (!walloc_lock_insist(&lock))
+  uint32_t shard = shard_of(block);
+  walloc_lock *lock = &shards[shard].lock;
+  if (!walloc_lock_insist(lock))
     return false;
-  bool live = is_live(tag_of_block(block));
-  walloc_lock_release(&lock);
+  bool live = is_live(shard, tag_of_block(block));
+  walloc_lock_release(lock);
   return live;
 }
 
 /* Under the lock. Room comes from a free block behind; what is too much becomes one. */
-static bool resize(tag *t, uint32_t total) {
+static bool resize(uint32_t shard, tag *t, uint32_t total) {
   tag *after = tag_after(t);
   uint32_t before = tag_size(t);
   uint32_t behind = tag_is_used(after) ? 0 : tag_size(after);
   if (before < total && before + behind < total)
     return false;
   if (before < total) {
-    pick(after);
+    pick(shard, after);
     absorb(t, after);
     memory_unpoison(tag_block(t), tag_size(t) - TAG_SIZE);
   }
@@ -268,30 +291,32 @@ static bool resize(tag *t, uint32_t total) {
     tag *rest = split(t, total);
     set_tag_word(rest, tag_size(rest));
     poison_freed(tag_block(rest), tag_size(rest) - TAG_SIZE);
-    (void)settle(rest);
+    (void)settle(shard, rest);
   }
   return true;
 }
 
 bool walloc_large_resize(void *block, size_t size) {
-  if (size > HUGE_MIN || !walloc_lock_insist(&lock))
+  uint32_t shard = shard_of(block);
+  walloc_lock *lock = &shards[shard].lock;
+  if (size > HUGE_MIN || !walloc_lock_insist(lock))
     return false;
-  bool done = resize(tag_of_block(block), total_of(size));
-  walloc_lock_release(&lock);
+  bool done = resize(shard, tag_of_block(block), total_of(size));
+  walloc_lock_release(lock);
   return done;
 }
 
 /* ---- All of them ----------------------------------------------------------------------------- */
 
 /* Calls for each free block. Under the lock. */
-static void for_each_free(void (*visit)(tag *, void *), void *user) {
+static void for_each_free(uint32_t shard, void (*visit)(uint32_t, tag *, void *), void *user) {
   page_index end = walloc_pages_top();
   for (page_index page = 0; page < end; page++) {
-    if (!begins_region(page))
+    if (!begins_region(shard, page))
       continue;
     for (tag *t = tag_at(page * PAGE); !tag_is_end(t); t = tag_after(t))
       if (!tag_is_used(t))
-        visit(t, user);
+        visit(shard, t, user);
   }
 }
 
@@ -299,7 +324,8 @@ typedef struct measure {
   size_t blocks, bytes;
 } measure;
 
-static void add_to_measure(tag *t, void *user) {
+static void add_to_measure(uint32_t shard, tag *t, void *user) {
+  (void)shard;
   measure *m = user;
   m->blocks++;
   m->bytes += tag_size(t);
@@ -307,9 +333,11 @@ static void add_to_measure(tag *t, void *user) {
 
 void walloc_large_measure(size_t *blocks, size_t *bytes) {
   measure m = {0, 0};
-  if (walloc_lock_insist(&lock)) {
-    for_each_free(add_to_measure, &m);
-    walloc_lock_release(&lock);
+  for (uint32_t shard = 0; shard < PAGE_SHARDS; shard++) {
+    if (!walloc_lock_insist(&shards[shard].lock))
+      continue;
+    for_each_free(shard, add_to_measure, &m);
+    walloc_lock_release(&shards[shard].lock);
   }
   *blocks = m.blocks;
   *bytes = m.bytes;
@@ -317,39 +345,47 @@ void walloc_large_measure(size_t *blocks, size_t *bytes) {
 
 /* ---- The strategy --------------------------------------------------------------------------- */
 
-static void put_again(tag *t, void *unused) {
+static void put_again(uint32_t shard, tag *t, void *unused) {
   (void)unused;
-  put(t);
+  put(shard, t);
 }
 
 /* Makes the index again from the tags. Under the lock. */
-static void index_all(void) {
-  chosen->clear();
-  for_each_free(put_again, NULL);
+static void index_all(uint32_t shard) {
+  chosen->clear(shard);
+  for_each_free(shard, put_again, NULL);
 }
 
-void walloc_large_forget(void) { chosen->clear(); }
+void walloc_large_forget(void) {
+  for (uint32_t shard = 0; shard < PAGE_SHARDS; shard++)
+    chosen->clear(shard);
+}
 
+/* Nobody else holds one lock and asks for another, so all are had in the end. */
 walloc_error walloc_large_choose(const strategy *next) {
-  if (!walloc_lock_insist(&lock))
-    return WALLOC_ERROR_BUSY;
-  if (next != chosen) {
+  uint32_t held = 0;
+  while (held < PAGE_SHARDS && walloc_lock_insist(&shards[held].lock))
+    held++;
+  bool all = held == PAGE_SHARDS, changes = all && next != chosen;
+  if (changes)
     chosen = next;
-    index_all();
+  for (uint32_t shard = 0; shard < held; shard++) {
+    if (changes)
+      index_all(shard);
+    walloc_lock_release(&shards[shard].lock);
   }
-  walloc_lock_release(&lock);
-  return WALLOC_OK;
+  return all ? WALLOC_OK : WALLOC_ERROR_BUSY;
 }
 
 /* ---- When a thread has died ------------------------------------------------------------------ */
 
 /* Of a region: sets `before` of all its tags, joins free neighbours, and finishes joining it with the next.
  * No block is taken for zero any more. Killed in here: each store leaves a good walk, and all is done again. */
-static void mend_region(page_index page) {
+static void mend_region(uint32_t shard, page_index page) {
   tag *t = tag_at(page * PAGE), *before = NULL;
   for (; !tag_is_end(t); t = tag_after(t)) {
-    if (before != NULL && tag_offset(t) % PAGE == 0 && begins_region(page_of(t)))
-      (void)walloc_map_take(page_of(t), 1, PAGE_LARGE | PAGE_NOT_FIRST);
+    if (before != NULL && tag_offset(t) % PAGE == 0 && begins_region(shard, page_of(t)))
+      (void)walloc_map_take(page_of(t), 1, (page_mark)(PAGE_LARGE + shard) | PAGE_NOT_FIRST);
     set_tag_word(t, tag_word(t) & ~TAG_ZERO);
     if (before != NULL && !tag_is_used(before) && !tag_is_used(t)) {
       set_tag_word(before, tag_size(before) + tag_size(t));
@@ -364,25 +400,31 @@ static void mend_region(page_index page) {
 }
 
 /* Pages that were to be a region, and what of them is one already. Under the page lock. */
-static void give_raw(page_index first) {
+static void give_raw(uint32_t shard, page_index first) {
   page_index end = first + 1;
-  while (page_entry(end) == (PAGE_RAW | PAGE_NOT_FIRST))
+  while (page_entry(end) == ((PAGE_RAW + shard) | PAGE_NOT_FIRST))
     end++;
-  while (page_entry(end) == (PAGE_LARGE | PAGE_NOT_FIRST))
+  while (page_entry(end) == ((PAGE_LARGE + shard) | PAGE_NOT_FIRST))
     end++;
   walloc_pages_give_held(first, end - first);
 }
 
-void walloc_large_thread_lost(uint32_t thread) {
+static void mend_shard(uint32_t shard) {
   page_index end = walloc_pages_top();
-  if (!walloc_lock_take_over(&lock, thread))
-    return;
   for (page_index page = 0; page < end; page++) {
-    if (page_entry(page) == PAGE_RAW)
-      give_raw(page);
-    if (begins_region(page))
-      mend_region(page);
+    if (page_entry(page) == PAGE_RAW + shard)
+      give_raw(shard, page);
+    if (begins_region(shard, page))
+      mend_region(shard, page);
   }
-  index_all();
-  walloc_lock_release(&lock);
+  index_all(shard);
+}
+
+void walloc_large_thread_lost(uint32_t thread) {
+  for (uint32_t shard = 0; shard < PAGE_SHARDS; shard++) {
+    if (!walloc_lock_take_over(&shards[shard].lock, thread))
+      continue;
+    mend_shard(shard);
+    walloc_lock_release(&shards[shard].lock);
+  }
 }

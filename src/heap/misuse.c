@@ -12,13 +12,19 @@ void walloc_heap_on_misuse(walloc_misuse_function *function, void *user) {
   told_user = user;
 }
 
+#if UINTPTR_MAX > UINT32_MAX
+#define DIGITS "................"
+#else
+#define DIGITS "........"
+#endif
+
 /* By the kind's number: names would take more room than all the rest. */
 static _Noreturn void abort_with(walloc_misuse_kind kind, const void *address) {
-  char message[] = "walloc: misuse 0 of 0x................\n";
-  uint64_t left = (uintptr_t)address;
+  char message[] = "walloc: misuse 0 of 0x" DIGITS "\n";
+  uintptr_t left = (uintptr_t)address;
   message[15] = (char)('0' + kind);
-  for (int i = 37; i > 21; left /= 16)
-    message[i--] = "0123456789abcdef"[left % 16];
+  for (char *digit = message + sizeof message - 3; *digit == '.'; left /= 16)
+    *digit-- = (char)(left % 16 + (left % 16 < 10 ? '0' : 'a' - 10));
   walloc_platform_abort(message);
 }
 

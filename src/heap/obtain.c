@@ -13,14 +13,15 @@ static bool make_room(int try) {
   return try % 2 == 0 || walloc_sweep(walloc_own_part, true, try == 3);
 }
 
-walloc_error walloc_heap_take(page_request *wanted, page_run *run) {
+walloc_error walloc_heap_take(page_index count, page_index alignment, page_mark owner,
+                              page_run *run) {
   walloc_error error = WALLOC_ERROR_OUT_OF_MEMORY;
   for (int try = 0; try < 4 && error == WALLOC_ERROR_OUT_OF_MEMORY; try++) {
-    wanted->may_grow = try >= 2;
+    bool may_grow = try >= 2;
     if (make_room(try))
-      error = walloc_pages_take(wanted, run);
+      error = walloc_pages_take(count, alignment, owner, may_grow, run);
+    if (error == WALLOC_OK && may_grow)
+      atomic_fetch_add_explicit(&walloc_heap_grown, count, memory_order_relaxed);
   }
-  if (error == WALLOC_OK && wanted->may_grow)
-    atomic_fetch_add_explicit(&walloc_heap_grown, wanted->count, memory_order_relaxed);
   return error;
 }

@@ -2,7 +2,7 @@
  *
  *     free pages  ─►  empty spans (sweep.h)  ─►  growth  ─►  all empty spans there are
  *
- * Any thread, also with the large blocks' lock. Tries the sweep lock and takes the page lock. */
+ * Any thread, also with a shard's lock. Tries the sweep lock and takes the page lock. */
 #ifndef WALLOC_HEAP_OBTAIN_H
 #define WALLOC_HEAP_OBTAIN_H
 
@@ -14,7 +14,8 @@ extern _Atomic page_index walloc_heap_grown;
 /* Sweeps of parts. Statistics. */
 extern _Atomic uint64_t walloc_heap_sweeps;
 
-/* Takes a run for the heap; sets may_grow as it goes. OUT_OF_MEMORY or BUSY. */
-walloc_error walloc_heap_take(page_request *wanted, page_run *run);
+/* Takes a run for the heap: see walloc_pages_take. OUT_OF_MEMORY or BUSY. */
+walloc_error walloc_heap_take(page_index count, page_index alignment, page_mark owner,
+                              page_run *run);
 
 #endif

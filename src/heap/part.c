@@ -48,7 +48,7 @@ static void enter_slot(uint32_t n, heap_part *part) {
 /* A page of parts. Another thread may add some for the same slots: then there are more of them. */
 static bool add_parts(uint32_t n) {
   page_run run;
-  if (walloc_pages_take(&(page_request){1, 1, PAGE_OWN, true}, &run) != WALLOC_OK)
+  if (walloc_pages_take(1, 1, PAGE_OWN, true, &run) != WALLOC_OK)
     return false;
   heap_part *page = (heap_part *)(void *)page_address(run.first);
   __builtin_memset((void *)page, 0, WALLOC_PAGE_SIZE);

@@ -25,8 +25,11 @@ walloc_error walloc_heap_reset(void) {
   walloc_large_forget();
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
     forget(part);
-  for (page_index page = 0; page < top; page++)
-    if (page_mark_is_heap(page_entry(page)) && !walloc_pages_give(page, 1))
+  for (page_index page = 0, first; page < top; page++) {
+    for (first = page; page < top && page_mark_is_heap(page_entry(page));)
+      page++;
+    if (page != first && !walloc_pages_give(first, page - first))
       return WALLOC_ERROR_BUSY;
+  }
   return WALLOC_OK;
 }

@@ -53,8 +53,7 @@ static uint32_t spans_at_once(const heap_part *part, uint32_t c) {
 static bool add_spans(heap_part *part, uint32_t c, uint32_t count) {
   page_index pages = span_pages(c);
   page_run run;
-  page_request wanted = {pages * count, pages, (page_mark)(part->key + c), true};
-  if (walloc_heap_take(&wanted, &run) != WALLOC_OK)
+  if (walloc_heap_take(pages * count, pages, (page_mark)(part->key + c), &run) != WALLOC_OK)
     return false;
   atomic_fetch_add_explicit(&part->pages, pages * count, memory_order_relaxed);
   part->uncut[c] = span_row_of(run.first, count);

@@ -1,4 +1,5 @@
-/* How a free large block is chosen: one small interface, four ways to fill it. Under the large lock.
+/* How a free large block is chosen: one small interface, four ways to fill it. Each shard has its index of each kind. Under
+ * the shard's lock.
  *
  *     first fit, next fit   in order of address, with a tree of the largest: strategy_address.c
  *     good fit, best fit    lists by size, found by two bitmaps: strategy_lists.c
@@ -10,10 +11,10 @@
 #include "heap/tag.h"
 
 typedef struct strategy {
-  void (*insert)(node *free);
-  void (*remove)(node *free);
-  node *(*find)(uint32_t size); /* with its tag; NULL: none that large */
-  void (*clear)(void);
+  void (*insert)(uint32_t shard, node *free);
+  void (*remove)(uint32_t shard, node *free);
+  node *(*find)(uint32_t shard, uint32_t size); /* with its tag; NULL: none that large */
+  void (*clear)(uint32_t shard);
 } strategy;
 
 extern const strategy walloc_first_fit, walloc_next_fit, walloc_best_fit, walloc_good_fit;

@@ -20,6 +20,8 @@
 #include "heap/part.h"
 #include "lock/lock.h"
 
+#define NOINLINE __attribute__((noinline)) /* where it only makes the code larger */
+
 #define WINDOW ((page_index)32768) /* pages: 128 MiB */
 
 /* Guarded by the lock. All 0 between sweeps, but for where they look, and whose class was the last. */
@@ -32,31 +34,20 @@ static struct {
   uint16_t counts[WINDOW];
 } sweep;
 
-/* The same for those who sweep. */
-typedef struct sweeping {
-  heap_part *part;
-  uint32_t c, full; /* full: the count of a span that is empty */
-} sweeping;
-
-static uint16_t *count_of_span(page_index first) {
-  page_index i = first - sweep.begin;
+/* The count of a block's span. NULL: it is outside of the window. */
+static NOINLINE uint16_t *count_of(uint32_t c, block_offset block) {
+  page_index i = span_first(c, page_of_block(block)) - sweep.begin;
   return i < WINDOW ? &sweep.counts[i] : NULL;
 }
 
-static page_index span_of(const sweeping *s, block_offset block) {
-  return span_first(s->c, page_of_block(block));
-}
-
-/* Pushes a block; where the list is out of room, it is given more. Each store leaves a good list. */
-static void add_to(block_list *list, const sweeping *s, block_offset block) {
-  if (list_room(*list) == 0)
-    *list = list_with_room(*list, room_of_class(s->c));
-  *list = list_pushed(*list, block);
+/* The list with the block on top; where it is out of room, it is given more. */
+static NOINLINE block_list list_added(block_list list, uint32_t c, block_offset block) {
+  return list_pushed(list_room(list) == 0 ? list_with_room(list, room_of_class(c)) : list, block);
 }
 
 /* The first block of the first list goes, and the one below it, if there is one, becomes the first of that list. */
-static void merge_pending(const sweeping *s) {
-  block_offset *pending = &s->part->pending[s->c];
+static void merge_pending(heap_part *part, uint32_t c) {
+  block_offset *pending = &part->pending[c];
   for (block_offset block; (block = *pending) != 0;) {
     block_offset below = list_first(list_below(block)), next = next_list(block);
     if (below != 0)
@@ -64,22 +55,22 @@ static void merge_pending(const sweeping *s) {
     stores_in_order();
     *pending = below != 0 ? below : next;
     stores_in_order(); /* killed here: the block is lost */
-    add_to(&s->part->lists[s->c], s, block);
+    part->lists[c] = list_added(part->lists[c], c, block);
     stores_in_order();
   }
 }
 
-static void merge(const sweeping *s) {
+static void merge(heap_part *part, uint32_t c) {
   do
-    merge_pending(s);
-  while (walloc_part_receive(s->part, s->part, s->c));
+    merge_pending(part, c);
+  while (walloc_part_receive(part, part, c));
 }
 
 /* Killed in here: counts, which recovery clears. */
-static void count_all(const sweeping *s) {
-  block_offset block = list_first(s->part->lists[s->c]);
+static void count_all(heap_part *part, uint32_t c) {
+  block_offset block = list_first(part->lists[c]);
   for (; block != 0; block = list_first(list_below(block))) {
-    uint16_t *counted = count_of_span(span_of(s, block));
+    uint16_t *counted = count_of(c, block);
     if (counted != NULL)
       ++*counted;
   }
@@ -89,19 +80,19 @@ static void count_all(const sweeping *s) {
 
 /* Of each empty span one block goes into the chain. The other spans' blocks are pending, where they are the only
  * list; their counts are cleared at the first of them, which no other takes for full. */
-static void sort(const sweeping *s) {
-  block_list *list = &s->part->lists[s->c], below;
-  block_offset *pending = &s->part->pending[s->c];
+static void sort(heap_part *part, uint32_t c) {
+  block_list *list = &part->lists[c], below;
+  block_offset *pending = &part->pending[c];
   block_list kept = list_with_room(*pending, 0);
   for (block_offset block = list_first(*list); block != 0; block = list_first(below)) {
-    uint16_t *counted = count_of_span(span_of(s, block));
+    uint16_t *counted = count_of(c, block);
     below = list_below(block);
     *list = below;
     stores_in_order(); /* killed here: the block is lost, if its span is not empty */
-    if (counted == NULL || *counted < s->full) {
+    if (counted == NULL || *counted < span_blocks(c)) {
       if (counted != NULL)
         *counted = 0;
-      add_to(&kept, s, block);
+      kept = list_added(kept, c, block);
       set_next_list(block, 0);
       stores_in_order();
       *pending = block;
@@ -116,9 +107,9 @@ static void sort(const sweeping *s) {
   }
 }
 
-static bool give(const sweeping *s, page_index first, uint32_t spans) {
+static bool give(uint32_t c, page_index first, uint32_t spans) {
   heap_part *owner = part_of_mark(page_entry(first));
-  page_index pages = span_pages(s->c) * spans;
+  page_index pages = span_pages(c) * spans;
   if (!walloc_pages_give(first, pages))
     return false;
   atomic_fetch_add_explicit(&owner->pages, 0 - pages, memory_order_relaxed);
@@ -126,29 +117,29 @@ static bool give(const sweeping *s, page_index first, uint32_t spans) {
 }
 
 /* Killed behind the store: the span is lost, or has been given. The other way round it could be given twice. */
-static page_index next_in_chain(const sweeping *s) {
+static page_index next_in_chain(uint32_t c) {
   block_offset block = sweep.chain;
   sweep.chain = next_list(block);
+  *count_of(c, block) = 0;
   stores_in_order();
-  return span_of(s, block);
+  return span_first(c, page_of_block(block));
 }
 
 /* Where the provider cannot take the pages now (BUSY), their blocks go back into the list. */
-static bool give_spans(const sweeping *s) {
+static bool give_spans(heap_part *part, uint32_t c) {
   bool any = false;
   for (; sweep.chain != 0; any = true) {
-    page_index first = next_in_chain(s);
-    *count_of_span(first) = 0;
-    if (!give(s, first, 1))
-      walloc_part_cut(s->part, s->c, first);
+    page_index first = next_in_chain(c);
+    if (!give(c, first, 1))
+      walloc_part_cut(part, c, first);
   }
   return any;
 }
 
 /* Killed before the last store: the row is still the part's, its pages are not, by which recovery knows (mend.c). */
-static bool give_uncut(const sweeping *s) {
-  span_row *row = &s->part->uncut[s->c];
-  bool given = *row != 0 && give(s, span_row_first(*row), span_row_count(*row));
+static bool give_uncut(heap_part *part, uint32_t c) {
+  span_row *row = &part->uncut[c];
+  bool given = *row != 0 && give(c, span_row_first(*row), span_row_count(*row));
   stores_in_order();
   if (given)
     *row = 0;
@@ -156,16 +147,15 @@ static bool give_uncut(const sweeping *s) {
 }
 
 static bool sweep_class(heap_part *part, uint32_t c) {
-  sweeping s = {part, c, span_blocks(c)};
   sweep.part = part;
   sweep.c = c;
   stores_in_order();
-  bool given = give_uncut(&s);
-  merge(&s);
-  count_all(&s);
+  bool given = give_uncut(part, c);
+  merge(part, c);
+  count_all(part, c);
   stores_in_order();
-  sort(&s);
-  return given | give_spans(&s);
+  sort(part, c);
+  return given | give_spans(part, c);
 }
 
 bool walloc_sweep_is_due(const heap_part *part) {
@@ -214,11 +204,11 @@ bool walloc_sweep(heap_part *own, bool idle_too, bool forced) {
 
 /* Under the page lock. Killed in here: as in what is called. Where all was sorted already there is nothing in the
  * list, or what could not be given, whose counts are clear. */
-static void mend(const sweeping *s) {
+static void mend(void) {
   if (sweep.chain != 0)
-    sort(s);
+    sort(sweep.part, sweep.c);
   while (sweep.chain != 0)
-    walloc_pages_give_held(next_in_chain(s), span_pages(s->c));
+    walloc_pages_give_held(next_in_chain(sweep.c), span_pages(sweep.c));
   __builtin_memset(sweep.counts, 0, sizeof sweep.counts);
 }
 
@@ -238,10 +228,8 @@ static void count_pages(uint32_t thread) {
 
 void walloc_sweep_thread_lost(uint32_t thread) {
   bool mends = walloc_lock_take_over(&sweep.lock, thread);
-  if (mends && sweep.part != NULL) {
-    sweeping s = {sweep.part, sweep.c, span_blocks(sweep.c)};
-    mend(&s);
-  }
+  if (mends && sweep.part != NULL)
+    mend();
   if (!mends && !walloc_lock_try(&sweep.lock))
     return; /* a sweep goes on: then the numbers stay, which only say how much to take at once */
   count_pages(thread);

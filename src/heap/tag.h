@@ -10,20 +10,18 @@
  * one step. No two free neighbours remain when the lock is free. `zero` on a free block: all its bytes
  * behind its tag and node are zero.
  *
- * Under the large lock. Every change of sizes is written so that walking forward by `size` is valid
+ * Under the shard's lock. Every change of sizes is written so that walking forward by `size` is valid
  * after each store; `before` and the index of free blocks can be made again from that walk. */
 #ifndef WALLOC_HEAP_TAG_H
 #define WALLOC_HEAP_TAG_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "pages/map.h"
 
 typedef struct tag {
-  /* Atomic, as the owner of a block may ask for its usable size while a neighbour is freed. */
-  _Atomic uint32_t size_and_flags;
+  uint32_t size_and_flags; /* of a block in use nobody but its owner changes it, so he reads it without the lock */
   uint32_t before;
   uint32_t unused[2]; /* as blocks are aligned to 16 */
 } tag;
@@ -49,14 +47,9 @@ static inline uint32_t tag_offset(const tag *t) {
   return (uint32_t)((uintptr_t)t - walloc_platform_base());
 }
 
-/* Relaxed: the lock orders all changes but one, which does not matter: see join_regions in large.c. */
-static inline uint32_t tag_word(const tag *t) {
-  return atomic_load_explicit(&t->size_and_flags, memory_order_relaxed);
-}
+static inline uint32_t tag_word(const tag *t) { return t->size_and_flags; }
 
-static inline void set_tag_word(tag *t, uint32_t word) {
-  atomic_store_explicit(&t->size_and_flags, word, memory_order_relaxed);
-}
+static inline void set_tag_word(tag *t, uint32_t word) { t->size_and_flags = word; }
 
 static inline uint32_t tag_size(const tag *t) { return tag_word(t) & ~TAG_FLAGS; }
 

@@ -125,7 +125,7 @@ static void walk_pages(walk *w) {
     count = 1;
     if (entry >= PAGE_SPAN)
       count = walk_span(w, page, entry);
-    else if (entry == PAGE_LARGE)
+    else if (page_mark_is_large(entry))
       count = walk_region(w, page);
     else if (entry == PAGE_HUGE)
       count = walk_huge(w, page);
@@ -156,7 +156,7 @@ walloc_error walloc_heap_walk(walloc_heap_visitor *visitor, void *user) {
   if (w.end == 0)
     return WALLOC_OK;
   page_index pages = pages_holding((uint64_t)(w.end - w.begin) * UNITS_IN_PAGE / 8);
-  walloc_error error = walloc_heap_take(&(page_request){pages, 1, PAGE_OWN, true}, &run);
+  walloc_error error = walloc_heap_take(pages, 1, PAGE_OWN, &run);
   if (error != WALLOC_OK)
     return error;
   w.bits = (uint8_t *)page_address(run.first);

@@ -19,8 +19,9 @@
 void *emscripten_builtin_malloc(size_t size) { return walloc_malloc(size); }
 void *emscripten_builtin_calloc(size_t count, size_t size) { return walloc_calloc(count, size); }
 void *emscripten_builtin_realloc(void *block, size_t size) { return walloc_realloc(block, size); }
+/* Nearly always for thread-local data, aligned to little: then the program needs no more than malloc. */
 void *emscripten_builtin_memalign(size_t alignment, size_t size) {
-  return walloc_aligned_alloc(alignment, size);
+  return alignment <= 16 ? walloc_malloc(size) : walloc_aligned_alloc(alignment, size);
 }
 
 void emscripten_builtin_free(void *block) { walloc_free(block); }

@@ -58,8 +58,11 @@ void walloc_map_give(page_index first, page_index count, page_mark as) {
 /* `row`: free pages in a row up to this one; `run`: the same from a page on that is aligned. */
 page_index walloc_map_find(run_begins from, page_index end, page_index count,
                            page_index alignment) {
-  page_index row = 0, run = 0, length = count < RUN_LENGTHS ? count : RUN_LENGTHS, lowest = end;
-  page_index page = from[length];
+  uint32_t level = 0;
+  while (level + 1 < RUN_LEVELS && run_length(level + 1) <= count)
+    level++;
+  page_index row = 0, run = 0, length = run_length(level), lowest = end;
+  page_index page = from[level];
   for (; page < end && run != count; page++) {
     bool is_free = page_is_free(page);
     row = is_free ? row + 1 : 0;
@@ -67,7 +70,7 @@ page_index walloc_map_find(run_begins from, page_index end, page_index count,
     if (row >= length && lowest == end)
       lowest = page + 1 - length;
   }
-  from[length] = lowest;
+  from[level] = lowest;
   return run == count ? page - count : end;
 }
 

@@ -45,15 +45,17 @@ typedef uint16_t page_mark;
 #define PAGE_FREE ((page_mark)1)
 #define PAGE_OWN ((page_mark)2)
 #define PAGE_FRESH ((page_mark)3)  /* free, and zero: never used */
-#define PAGE_LARGE ((page_mark)4)  /* large blocks of the heap, that split and coalesce */
-#define PAGE_HUGE ((page_mark)5)   /* one huge block of the heap */
-#define PAGE_RAW ((page_mark)6)    /* on the way to be PAGE_LARGE */
-#define PAGE_SLOTS ((page_mark)7)  /* references' slots: walloc's own, for ever */
+#define PAGE_SLOTS ((page_mark)4)  /* references' slots: walloc's own, for ever */
+#define PAGE_HUGE ((page_mark)7)   /* one huge block of the heap */
+#define PAGE_LARGE ((page_mark)8)  /* + its shard: large blocks of the heap, that split and coalesce */
+#define PAGE_RAW ((page_mark)12)   /* + its shard: on the way to be PAGE_LARGE */
 #define PAGE_ARENA ((page_mark)64) /* + its slot */
 #define PAGE_NOT_FIRST ((page_mark)128)
 #define PAGE_SPAN ((page_mark)512) /* this and all above: spans */
 
 _Static_assert(PAGE_ARENA + WALLOC_ARENAS_MAX <= PAGE_NOT_FIRST, "a slot fits the owner's bits");
+
+#define PAGE_SHARDS 4 /* of the large blocks: see large.h */
 
 #define MAP_LOW ((page_index)32768)
 #define MAP_HIGH (PAGE_COUNT - MAP_LOW)
@@ -91,7 +93,11 @@ static inline page_mark page_owner(page_index page) {
 
 static inline bool page_mark_is_heap(page_mark mark) {
   page_mark owner = mark & (page_mark)~PAGE_NOT_FIRST;
-  return mark >= PAGE_SPAN || (owner >= PAGE_LARGE && owner <= PAGE_RAW);
+  return mark >= PAGE_SPAN || (owner >= PAGE_HUGE && owner < PAGE_RAW + PAGE_SHARDS);
+}
+
+static inline bool page_mark_is_large(page_mark mark) {
+  return (mark & ~(PAGE_NOT_FIRST | (PAGE_SHARDS - 1))) == PAGE_LARGE;
 }
 
 static inline bool page_is_free(page_index page) {
@@ -125,11 +131,21 @@ static inline page_index pages_holding(uint64_t bytes) {
 bool walloc_map_take(page_index first, page_index count, page_mark owner);
 void walloc_map_give(page_index first, page_index count, page_mark as);
 
-/* Lengths that runs are searched by: as many as spans have pages; the last one stands for all longer runs. */
-#define RUN_LENGTHS 8
+/* Lengths that runs are searched by: 1, 2, 3, 4 and then four to each doubling.
+ *
+ *     level    0  1  2  3 | 4  5  6  7 |  8  9 10 11 | ... |   36             39
+ *     length   1  2  3  4 | 5  6  7  8 | 10 12 14 16 | ... | 1280 ........ 2048
+ */
+#define RUN_LEVELS 40u
+#define RUN_LENGTH_MAX ((page_index)2048)
 
-/* Where free runs begin: below from[n] there is no place where n free pages in a row do. From 1 on. */
-typedef page_index run_begins[RUN_LENGTHS + 1];
+/* Where free runs begin: below from[level] there is no place where so many free pages in a row do. */
+typedef page_index run_begins[RUN_LEVELS];
+
+static inline page_index run_length(uint32_t level) {
+  uint32_t doubling = level < 4 ? 0 : level / 4 - 1;
+  return (level - doubling * 4 + 1) << doubling;
+}
 
 /* The first run of `count` free pages below `end` that begins at a multiple of `alignment`, or `end` when there
  * is none. `from` rises to what was seen. */

@@ -57,14 +57,14 @@ static NOINLINE void leave(void) {
   walloc_lock_release(&pages.lock);
 }
 
-/* The free run around the pages may begin before them; where it goes on behind, it counts as a long one. */
+/* The free run around the pages may begin before them, and where it goes on behind, it counts as a long one. */
 static void note_free(page_index first, page_index count) {
-  page_index before = walloc_map_free_before(first, RUN_LENGTHS - 1);
-  page_index length = page_is_free(first + count) ? RUN_LENGTHS : before + count;
+  page_index begin = first - walloc_map_free_before(first, RUN_LENGTH_MAX);
+  page_index length = page_is_free(first + count) ? RUN_LENGTH_MAX : first + count - begin;
   set(free, get(free) + count);
-  for (page_index n = 1; n <= RUN_LENGTHS && n <= length; n++)
-    if (first - before < pages.first_free[n])
-      pages.first_free[n] = first - before;
+  for (uint32_t level = 0; level < RUN_LEVELS && run_length(level) <= length; level++)
+    if (begin < pages.first_free[level])
+      pages.first_free[level] = begin;
 }
 
 static NOINLINE void note_obtained(page_index first, page_index end) {
@@ -143,19 +143,19 @@ static bool grow_once(page_index count, page_index alignment) {
   return true;
 }
 
-static bool find_free(const page_request *wanted, page_index *first) {
+static bool find_free(page_index count, page_index alignment, page_index *first) {
   page_index top = get(top);
-  if (wanted->count > get(free))
+  if (count > get(free))
     return false;
-  *first = walloc_map_find(pages.first_free, top, wanted->count, wanted->alignment);
+  *first = walloc_map_find(pages.first_free, top, count, alignment);
   return *first != top;
 }
 
 /* Finds a free run, growing as often as it takes: once, unless others grow too or a step is limited.
  * Each turn obtains memory, so the loop ends at the maximum at the latest. */
-static bool find(const page_request *wanted, page_index *first) {
-  while (!find_free(wanted, first)) {
-    if (!wanted->may_grow || !grow_once(wanted->count, wanted->alignment))
+static bool find(page_index count, page_index alignment, bool may_grow, page_index *first) {
+  while (!find_free(count, alignment, first)) {
+    if (!may_grow || !grow_once(count, alignment))
       return false;
   }
   return true;
@@ -182,14 +182,15 @@ static bool take(page_index first, page_index count, page_mark owner) {
   return fresh;
 }
 
-walloc_error walloc_pages_take(const page_request *wanted, page_run *run) {
-  if (wanted->count == 0 || wanted->count > PAGE_LIMIT)
+walloc_error walloc_pages_take(page_index count, page_index alignment, page_mark owner,
+                               bool may_grow, page_run *run) {
+  if (count - 1 >= PAGE_LIMIT)
     return WALLOC_ERROR_OUT_OF_MEMORY;
   if (!walloc_lock_insist(&pages.lock))
     return WALLOC_ERROR_BUSY;
-  bool found = find(wanted, &run->first);
+  bool found = find(count, alignment, may_grow, &run->first);
   if (found)
-    run->fresh = take(run->first, wanted->count, wanted->owner);
+    run->fresh = take(run->first, count, owner);
   leave();
   return found ? WALLOC_OK : WALLOC_ERROR_OUT_OF_MEMORY;
 }
@@ -207,17 +208,25 @@ static bool is_free_or_beyond(page_index first, page_index count, page_index *mi
   return true;
 }
 
+/* The same for exactly these pages. */
+static bool find_at(page_index first, page_index count) {
+  page_index missing;
+  while (is_free_or_beyond(first, count, &missing)) {
+    if (missing == 0)
+      return true;
+    if (!nobody_grew_behind() || !grow_once(count, 1))
+      return false;
+  }
+  return false;
+}
+
 walloc_error walloc_pages_take_at(page_index first, page_index count, page_mark owner,
                                   bool *fresh) {
-  page_index missing;
   if (first >= PAGE_LIMIT || count > PAGE_LIMIT - first)
     return WALLOC_ERROR_OUT_OF_MEMORY;
   if (!walloc_lock_acquire(&pages.lock))
     return WALLOC_ERROR_BUSY;
-  bool found = is_free_or_beyond(first, count, &missing);
-  if (found && missing != 0)
-    found = nobody_grew_behind() && grow_once(count, 1) &&
-            is_free_or_beyond(first, count, &missing) && missing == 0;
+  bool found = find_at(first, count);
   if (found)
     *fresh = take(first, count, owner);
   leave();
@@ -246,8 +255,7 @@ walloc_error walloc_pages_prepare(page_index count) {
   if (!walloc_lock_acquire(&pages.lock))
     return WALLOC_ERROR_BUSY;
   page_index first;
-  page_request wanted = {count, 1, PAGE_FREE, true};
-  bool found = count <= PAGE_LIMIT && find(&wanted, &first);
+  bool found = count <= PAGE_LIMIT && find(count, 1, true, &first);
   leave();
   return found ? WALLOC_OK : WALLOC_ERROR_OUT_OF_MEMORY;
 }

@@ -15,21 +15,15 @@
 /* Sets the limit for what may be obtained. Alone, at walloc_init. */
 void walloc_pages_start(size_t maximum);
 
-/* A run that somebody wants. */
-typedef struct page_request {
-  page_index count;
-  page_index alignment; /* the run begins at a multiple of this many pages; any number but 0 */
-  page_mark owner;
-  bool may_grow; /* else only what is free is looked at */
-} page_request;
-
 typedef struct page_run {
   page_index first;
   bool fresh; /* all zero; else whatever its last owner left */
 } page_run;
 
-/* OUT_OF_MEMORY or BUSY when there is no such run. */
-walloc_error walloc_pages_take(const page_request *wanted, page_run *run);
+/* A run that begins at a multiple of `alignment` pages, any number but 0. If it may not grow, only what is free is
+ * looked at. OUT_OF_MEMORY or BUSY when there is no such run. */
+walloc_error walloc_pages_take(page_index count, page_index alignment, page_mark owner,
+                               bool may_grow, page_run *run);
 
 /* Takes exactly these pages, if they are all free, or else nothing. `first` must not be below the pages
  * of an owner that calls this. Grows the memory if they lie at its end. */

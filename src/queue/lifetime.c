@@ -81,7 +81,7 @@ static walloc_error make(walloc_queue *queue, uint32_t capacity, queue_position 
   uint64_t ahead = sizeof(queue_ends) + (uint64_t)capacity * sizeof(queue_cell);
   page_index pages = pages_holding(ahead + (capacity + QUEUE_SPARE) * sizeof(queue_node));
   page_run run;
-  walloc_error error = walloc_pages_take(&(page_request){pages, 1, PAGE_OWN, true}, &run);
+  walloc_error error = walloc_pages_take(pages, 1, PAGE_OWN, true, &run);
   if (error != WALLOC_OK)
     return error;
   queue->first_page = run.first;

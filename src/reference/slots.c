@@ -36,7 +36,7 @@ static void push_ended(uint32_t slot) {
 /* All zero, and with its own number in each word. */
 static walloc_error add_page(void) {
   page_run run;
-  walloc_error error = walloc_pages_take(&(page_request){1, 1, PAGE_SLOTS, true}, &run);
+  walloc_error error = walloc_pages_take(1, 1, PAGE_SLOTS, true, &run);
   if (error != WALLOC_OK)
     return error;
   uint32_t first = run.first * SLOTS_IN_PAGE;

@@ -105,7 +105,7 @@ static const char *check_map(void) {
     if (mark < PAGE_SPAN && (mark & PAGE_NOT_FIRST) != 0 &&
         page_owner(page - 1) != page_owner(page))
       return "a page belongs to no run";
-    if (page_owner(page) == PAGE_RAW)
+    if (page_owner(page) >= PAGE_RAW && page_owner(page) < PAGE_RAW + PAGE_SHARDS)
       return "pages on the way to be large blocks are left";
   }
   walloc_pages_sums sums = walloc_pages_count();
@@ -227,10 +227,15 @@ static const char *check_region(page_index first) {
   return NULL;
 }
 
+static bool is_first_of_region(page_index page) {
+  page_mark entry = page_entry(page);
+  return page_mark_is_large(entry) && (entry & PAGE_NOT_FIRST) == 0;
+}
+
 static const char *check_regions(void) {
   page_index top = walloc_pages_top();
   for (page_index page = 0; page < top; page++) {
-    const char *problem = page_entry(page) == PAGE_LARGE ? check_region(page) : NULL;
+    const char *problem = is_first_of_region(page) ? check_region(page) : NULL;
     if (problem != NULL)
       return problem;
   }

@@ -12,7 +12,8 @@
 
 #define RUNS 200
 #define STEPS 20000
-#define LONGEST 40
+#define SHORT 8 /* most are */
+#define LONGEST 3000 /* longer than what free runs are told apart by */
 
 static uint32_t random_state;
 
@@ -48,12 +49,10 @@ static page_index first_fit(page_index count, page_index alignment) {
 static run take_run(page_index count, page_index alignment) {
   page_index expected = first_fit(count, alignment), top = walloc_pages_top();
   page_run got;
-  page_request wanted = {count, alignment, PAGE_HUGE, false};
-  walloc_error error = walloc_pages_take(&wanted, &got);
+  walloc_error error = walloc_pages_take(count, alignment, PAGE_HUGE, false, &got);
   assert_int_equal(error, expected == top ? WALLOC_ERROR_OUT_OF_MEMORY : WALLOC_OK);
   if (error != WALLOC_OK) {
-    wanted.may_grow = true;
-    assert_int_equal(walloc_pages_take(&wanted, &got), WALLOC_OK);
+    assert_int_equal(walloc_pages_take(count, alignment, PAGE_HUGE, true, &got), WALLOC_OK);
     assert_int_equal(got.first % alignment, 0);
   } else {
     assert_int_equal(got.first, expected);
@@ -73,11 +72,11 @@ static void test_what_is_free_is_taken_first_fit(void **state) {
   static run runs[RUNS];
   for (int step = 0; step < STEPS; step++) {
     run *r = &runs[below(RUNS)];
-    page_index count = 1 + (below(4) == 0 ? below(LONGEST) : below(RUN_LENGTHS));
+    page_index count = 1 + (below(16) == 0 ? below(below(LONGEST) + 1) : below(SHORT));
     if (r->count != 0)
       give_some(r);
     else
-      *r = take_run(count, below(2) == 0 ? 1 : 1 + below(RUN_LENGTHS));
+      *r = take_run(count, below(2) == 0 ? 1 : 1 + below(SHORT));
   }
   for (int i = 0; i < RUNS; i++)
     if (runs[i].count != 0)
@@ -89,13 +88,12 @@ static void test_the_map_reaches_above_its_lower_part(void **state) {
   (void)state;
   walloc_pages_sums before = walloc_pages_count();
   page_run low, high;
-  assert_int_equal(walloc_pages_take(&(page_request){1, 1, PAGE_HUGE, true}, &low), WALLOC_OK);
+  assert_int_equal(walloc_pages_take(1, 1, PAGE_HUGE, true, &low), WALLOC_OK);
   assert_false(walloc_map_reaches(MAP_LOW + 1));
   assert_int_equal(page_entry(MAP_LOW), PAGE_FOREIGN);
   assert_int_equal(page_entry(PAGE_COUNT - 1), PAGE_FOREIGN);
 
-  page_request wanted = {MAP_LOW, 1, PAGE_HUGE, true};
-  assert_int_equal(walloc_pages_take(&wanted, &high), WALLOC_OK);
+  assert_int_equal(walloc_pages_take(MAP_LOW, 1, PAGE_HUGE, true, &high), WALLOC_OK);
   assert_true(walloc_map_reaches(PAGE_COUNT));
   assert_true(high.first + MAP_LOW > MAP_LOW);
   assert_int_equal(page_entry(high.first), PAGE_HUGE);

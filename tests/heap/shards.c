@@ -1,0 +1,135 @@
+/* Shards of the large blocks: threads have different ones, and still use each other's memory. The other thread has
+ * always ended, or waits, when the test goes on. */
+#include "heap/picture.h"
+#include "heap/support.h"
+
+#include <pthread.h>
+
+#include "pages/map.h"
+
+enum { BLOCKS = 24 };
+
+#define SIZE (300 * KIB)
+
+typedef struct other {
+  void *blocks[BLOCKS];
+  size_t count;
+} other;
+
+static void *allocate_all(void *argument) {
+  other *o = argument;
+  for (size_t i = 0; i < o->count; i++)
+    o->blocks[i] = walloc_malloc(SIZE);
+  return NULL;
+}
+
+static void *free_all(void *argument) {
+  other *o = argument;
+  for (size_t i = 0; i < o->count; i++)
+    walloc_free(o->blocks[i]);
+  return NULL;
+}
+
+static void run(void *(*body)(void *), other *argument) {
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, body, argument), 0);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static page_mark shard_of(const void *block) {
+  page_mark mark = page_entry(page_of(block));
+  assert_true(page_mark_is_large(mark));
+  return mark % PAGE_SHARDS;
+}
+
+/* The main thread's, as it has a part since the first block. */
+static void *take_block(size_t size) {
+  void *block = walloc_malloc(size);
+  assert_non_null(block);
+  return block;
+}
+
+static bool is_among(const other *o, const void *block) {
+  for (size_t i = 0; i < o->count; i++)
+    if (o->blocks[i] == block)
+      return true;
+  return false;
+}
+
+static void test_threads_have_different_shards(void **state) {
+  other o = {.count = 1};
+  void *own = take_block(SIZE);
+  (void)state;
+  run(allocate_all, &o);
+  assert_non_null(o.blocks[0]);
+  assert_int_not_equal(shard_of(own), shard_of(o.blocks[0]));
+  walloc_free(own);
+  run(free_all, &o);
+}
+
+/* Every second one, so that no region becomes free as a whole. */
+static void test_what_one_freed_serves_another(void **state) {
+  other o = {.count = BLOCKS};
+  void *blocks[BLOCKS / 2];
+  void *own = take_block(SIZE);
+  (void)state;
+  run(allocate_all, &o);
+  for (size_t i = 0; i < BLOCKS; i += 2)
+    walloc_free(o.blocks[i]);
+  size_t held = heap_stats().held;
+  for (size_t i = 0; i < COUNT(blocks); i++) {
+    blocks[i] = take_block(SIZE);
+    assert_true(is_among(&o, blocks[i]));
+  }
+  assert_int_equal(heap_stats().held, held);
+  for (size_t i = 0; i < COUNT(blocks); i++)
+    walloc_free(blocks[i]);
+  for (size_t i = 1; i < BLOCKS; i += 2)
+    walloc_free(o.blocks[i]);
+  walloc_free(own);
+  assert_nothing_is_live();
+}
+
+/* A block that another thread frees joins its neighbours where it came from. */
+static void test_others_free_into_the_shard_of_the_block(void **state) {
+  other o = {.count = BLOCKS};
+  (void)state;
+  for (size_t i = 0; i < BLOCKS; i++)
+    o.blocks[i] = take_block(SIZE);
+  void *wall = take_block(SIZE);
+  run(free_all, &o);
+  void *all = take_block(BLOCKS * SIZE);
+  assert_ptr_equal(all, o.blocks[0]);
+  walloc_free(all);
+  walloc_free(wall);
+  assert_nothing_is_live();
+}
+
+/* Each growth makes a region of one block. They become one when the block before the seam is free. */
+static void test_regions_that_meet_become_one(void **state) {
+  (void)state;
+  for (int first = 0; first < 2; first++) {
+    char *blocks[2] = {take_block(SIZE), take_block(SIZE)};
+    void *wall = take_block(SIZE);
+    assert_true(blocks[1] > blocks[0]);
+    assert_in_range((size_t)(blocks[1] - blocks[0]), SIZE, SIZE + (size_t)3 * WALLOC_PAGE_SIZE);
+    walloc_free(blocks[first]);
+    walloc_free(blocks[1 - first]);
+    void *both = take_block(2 * SIZE);
+    assert_ptr_equal(both, blocks[0]);
+    walloc_free(both);
+    walloc_free(wall);
+    assert_nothing_is_live();
+    assert_int_equal(walloc_heap_reset(), WALLOC_OK);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      with_empty_heap(test_threads_have_different_shards),
+      with_empty_heap(test_what_one_freed_serves_another),
+      with_empty_heap(test_others_free_into_the_shard_of_the_block),
+      with_empty_heap(test_regions_that_meet_become_one),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
