@@ -150,6 +150,24 @@ static uint32_t total_of(size_t size) {
   return (uint32_t)((indexed + TAG_SIZE + 15) & ~(size_t)15);
 }
 
+/* ---- Regions without blocks, under the lock ------------------------------------------------- */
+
+/* Whether a region is one free block. */
+static bool is_idle(uint32_t shard, page_index first) {
+  tag *t = tag_at(first * PAGE);
+  return begins_region(shard, first) && !tag_is_used(t) && tag_is_end(tag_after(t));
+}
+
+/* Where the provider is busy, it stays. */
+static void give_if_idle(uint32_t shard, page_index first) {
+  tag *t = tag_at(first * PAGE);
+  if (!is_idle(shard, first))
+    return;
+  pick(shard, t);
+  if (!walloc_pages_give(first, pages_of_region(tag_size(t))))
+    put(shard, t);
+}
+
 /* ---- Allocating ----------------------------------------------------------------------------- */
 
 /* Under the lock. */
@@ -184,8 +202,8 @@ static void *hand_out(tag *t, bool *zero) {
   return tag_block(t);
 }
 
-/* First in the thread's own shard, then in those that nobody is in, and where there is no room either, behind
- * more memory of its own. */
+/* First in the thread's own shard, then in those that nobody is in, and where there is no room either, in
+ * more memory of its own; before, what is kept there and everywhere goes back to the page provider. */
 void *walloc_large_allocate(uint32_t own, size_t size, bool *zero, walloc_error *error) {
   uint32_t total = total_of(size);
   void *block = NULL;
@@ -197,6 +215,8 @@ void *walloc_large_allocate(uint32_t own, size_t size, bool *zero, walloc_error 
     if (is_own ? !walloc_lock_insist(lock) : !walloc_lock_try(lock))
       continue;
     tag *t = take(shard, total);
+    if (t == NULL && turn != 0)
+      give_if_idle(shard, shards[shard].kept);
     if (t == NULL && turn == PAGE_SHARDS && (*error = grow(shard, total)) == WALLOC_OK)
       t = take(shard, total);
     if (t != NULL)
@@ -218,15 +238,8 @@ static bool is_live(uint32_t shard, tag *t) {
          !memory_is_poisoned(tag_after(t), TAG_SIZE) && tag_after(t)->before == size;
 }
 
-/* Whether a region is one free block. */
-static bool is_idle(uint32_t shard, page_index first) {
-  tag *t = tag_at(first * PAGE);
-  return begins_region(shard, first) && !tag_is_used(t) && tag_is_end(tag_after(t));
-}
-
 /* A region without blocks goes back to the page provider: at once if it is as large as a huge block, else
- * when another one has come to be so. One is kept, as who frees a large block often wants another. Where
- * the provider is busy, it stays. Under the lock. */
+ * when another one has come to be so. One is kept, as who frees a large block often wants another. Under the lock. */
 static void keep_idle(uint32_t shard, tag *t) {
   page_index *kept = &shards[shard].kept;
   page_index idle = tag_offset(t) / PAGE;
@@ -235,12 +248,7 @@ static void keep_idle(uint32_t shard, tag *t) {
     *kept = idle;
     idle = before == idle ? 0 : before;
   }
-  if (!is_idle(shard, idle))
-    return;
-  tag *other = tag_at(idle * PAGE);
-  pick(shard, other);
-  if (!walloc_pages_give(idle, pages_of_region(tag_size(other))))
-    put(shard, other);
+  give_if_idle(shard, idle);
 }
 
 /* Under the lock. */
