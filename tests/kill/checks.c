@@ -261,14 +261,17 @@ static const char *check_walk(size_t leak) {
   return problem;
 }
 
-const char *kill_check(const operation *op) {
+const char *kill_check_structure(void) {
   const char *problem = check_map();
   if (problem == NULL)
     problem = check_chunks();
   if (problem == NULL)
     problem = check_parts();
-  if (problem == NULL)
-    problem = check_regions();
+  return problem != NULL ? problem : check_regions();
+}
+
+const char *kill_check(const operation *op) {
+  const char *problem = kill_check_structure();
   if (problem == NULL)
     problem = check_walk(op->leak);
   if (problem == NULL)
@@ -361,13 +364,7 @@ const char *kill_use_and_end(void) {
   if (problem == NULL)
     problem = use_all();
   if (problem == NULL)
-    problem = check_map();
-  if (problem == NULL)
-    problem = check_chunks();
-  if (problem == NULL)
-    problem = check_parts();
-  if (problem == NULL)
-    problem = check_regions();
+    problem = kill_check_structure();
   if (walloc_shutdown() != WALLOC_OK || walloc_heap_reset() != WALLOC_OK)
     problem = "walloc does not end";
   return problem;

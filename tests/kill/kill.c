@@ -5,10 +5,8 @@
  *     kill --finds-fault NAME  of a library with a fault in it, after every instruction: 0 if the fault is found
  *     kill NAME                only the operations whose name contains it */
 #include "kill/kill.h"
+#include "kill/storage.h"
 
-#include <asm/prctl.h>
-#include <link.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,60 +28,6 @@
  * machine a second has few instructions. */
 #define SECONDS_AT_MOST 60
 #define SECONDS_TO_RECORD 600
-
-/* ---- Thread-local storage of the child ------------------------------------------------------- */
-
-enum { TLS_BELOW = 16384, TLS_ABOVE = 2304, STACK_SIZE = 262144 };
-
-static _Alignas(64) unsigned char tls[TLS_BELOW + TLS_ABOVE];
-static _Alignas(64) unsigned char stack[STACK_SIZE];
-static unsigned char *const child_thread = tls + TLS_BELOW;
-
-/* Where the tester's own ends, and what a thread of this program begins with. */
-static struct {
-  unsigned char *end, *begin, *own;
-  const void *image;
-  size_t image_size, size;
-} storage;
-
-static int find_storage(struct dl_phdr_info *module, size_t size, void *unused) {
-  (void)size;
-  (void)unused;
-  unsigned char *data = module->dlpi_tls_data;
-  if (data == NULL)
-    return 0;
-  if (data < storage.begin)
-    storage.begin = data;
-  for (int i = 0; i < module->dlpi_phnum && storage.own == NULL; i++) {
-    const ElfW(Phdr) *part = &module->dlpi_phdr[i];
-    if (part->p_type != PT_TLS)
-      continue;
-    storage.own = data;
-    storage.image = (const void *)(module->dlpi_addr + part->p_vaddr);
-    storage.image_size = part->p_filesz;
-    storage.size = part->p_memsz;
-  }
-  return 0;
-}
-
-static void find_all_storage(void) {
-  syscall(SYS_arch_prctl, ARCH_GET_FS, &storage.end);
-  storage.begin = storage.end;
-  dl_iterate_phdr(find_storage, NULL);
-  if (storage.end - storage.begin > TLS_BELOW)
-    abort();
-}
-
-/* The C library's is copied, this program's as it is in a new thread. The first and third word of what lies above
- * point to themselves. */
-static void make_storage(void) {
-  size_t below = (size_t)(storage.end - storage.begin);
-  memcpy(child_thread - below, storage.begin, below + TLS_ABOVE);
-  memset(child_thread - (storage.end - storage.own), 0, storage.size);
-  memcpy(child_thread - (storage.end - storage.own), storage.image, storage.image_size);
-  memcpy(child_thread, &(void *){child_thread}, sizeof(void *));
-  memcpy(child_thread + 2 * sizeof(void *), &(void *){child_thread}, sizeof(void *));
-}
 
 /* ---- Where to kill --------------------------------------------------------------------------- */
 
@@ -240,10 +184,8 @@ static void too_late(int signal) {
 /* To where it dies, or ends. False when it has ended in a way that it should not. */
 static bool run(const operation *op) {
   int status = 0;
-  make_storage();
   found->ended = false;
-  pid_t child = clone(run_child, stack + STACK_SIZE, CLONE_VM | CLONE_SETTLS | SIGCHLD,
-                      (void *)(uintptr_t)op, NULL, child_thread);
+  pid_t child = storage_start(0, run_child, (void *)(uintptr_t)op);
   bool good = child > 0 && waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status);
   if (good && op->between != NULL)
     op->between();
@@ -369,7 +311,7 @@ int main(int count, char **arguments) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   printf("WALLOC_SEED=%u\n", t.seed);
   signal(SIGALRM, too_late);
-  find_all_storage();
+  storage_find();
   found = mmap(NULL, sizeof *found, PROT_READ | PROT_WRITE,
                MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (found == MAP_FAILED)

@@ -97,7 +97,10 @@ void hold_ref(size_t size);
 
 /* ---- Checks --------------------------------------------------------------------------------- */
 
-/* NULL: all is in order; else what is not. */
+/* NULL: all is in order; else what is not: the map and its sums, chunks, lists, tags. */
+const char *kill_check_structure(void);
+
+/* The same, and what the program holds, and what has leaked. */
 const char *kill_check(const operation *op);
 
 /* The rooms are used, and everything is freed. NULL: as above. */
