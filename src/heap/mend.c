@@ -8,7 +8,8 @@
  *     uncut[c] ─► the provider    give_uncut       the pages of the uncut spans are not the part's
  *
  * In each case the second place is cleared here. Nothing but these moves makes two places begin with the same
- * block, as a free block is in one list only, and only the dead thread has moved any of its parts' since.
+ * block, as a free block is in one list only, and only the dead thread has moved any of its parts' since. The same
+ * holds for the part of references (heap_reference.c) where the dead thread holds their lock.
  *
  * Under the recovery lock, and with the sweep mended before: nobody else touches what names a dead thread. What a
  * kill leaves behind in here: parts that still name the dead thread; the same is done again when its loss is
@@ -63,7 +64,7 @@ static void mend_receiving(heap_part *part) {
 }
 
 /* A part that waits for lists to come back would do so in vain: what the thread has collected goes first. */
-static void mend_part(heap_part *part, uint32_t thread) {
+void walloc_part_mend(heap_part *part, uint32_t thread) {
   heap_part *other;
   mend_receiving(part);
   for (uint32_t n = 0; (other = walloc_part(n)) != NULL; n++)
@@ -79,7 +80,7 @@ void walloc_parts_thread_lost(uint32_t thread) {
   heap_part *part;
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
     if (is_lost(part, thread))
-      mend_part(part, thread);
+      walloc_part_mend(part, thread);
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
     if (is_lost(part, thread))
       walloc_part_return(part);

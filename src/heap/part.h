@@ -130,6 +130,9 @@ static inline bool class_is_eager(uint32_t c) { return c >= EAGER_CLASS; }
  * thread. Nobody else may be recovering: mend.c. */
 void walloc_parts_thread_lost(uint32_t thread);
 
+/* The same for a part that is no thread's own, in which the dead thread was at work. */
+void walloc_part_mend(heap_part *part, uint32_t thread);
+
 /* How many pushes until the pusher looks around: 64 KiB worth of blocks. */
 static inline uint32_t room_of_class(uint32_t c) { return 65536 / class_size(c) + 1; }
 

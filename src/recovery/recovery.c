@@ -2,7 +2,7 @@
  *
  *     recovery lock    one thread recovers at a time
  *       page lock      taken over, or taken: the map is mended first, and kept still while others are
- *         large, arenas, sweep, parts       locks are taken over, never waited for
+ *         large, arenas, sweep, references, parts       locks are taken over, never waited for
  *       page lock left
  *       pins, frames, queues                without locks of their own
  *     recovery lock left
@@ -25,6 +25,7 @@
 #include "lock/lock.h"
 #include "pages/pages.h"
 #include "queue/queue.h"
+#include "reference/hooks.h"
 
 #define TRIES 1000000
 
@@ -51,6 +52,8 @@ static walloc_error recover(uint32_t thread) {
   walloc_large_thread_lost(thread);
   walloc_arenas_thread_lost(thread);
   walloc_sweep_thread_lost(thread);
+  if (walloc_references_thread_lost != NULL)
+    walloc_references_thread_lost(thread);
   walloc_parts_thread_lost(thread);
   walloc_pages_leave();
   walloc_pins_thread_lost(thread);

@@ -12,7 +12,10 @@
  * Blocks of the part's spans may also go to threads as ordinary blocks, when those look for some (remote.c):
  * they come back the same way. The other way round never: the part is only given its own.
  *
- * What a kill leaves behind: with the lock, which names the dead thread, a block or slot in hand, leaked. */
+ * What a kill leaves behind, with the lock, which names the dead thread: a block and its slot in hand, leaked, or a
+ * span; the part as a thread's own would be (mend.c), which recovery mends in the same way; the part taken, but not
+ * known yet, which recovery makes known. Behind the lock being left, and in freeing: the block in hand, and its
+ * slot. */
 #include "walloc_reference.h"
 
 #include "error/error.h"
@@ -84,14 +87,17 @@ static heap_part *part_for_references(void) {
 
 /* ---- Small blocks, under the lock ----------------------------------------------------------- */
 
+/* Killed between the stores: the list is in both. */
 static bool take_pending(heap_part *part, uint32_t c) {
   block_offset first = part->pending[c];
   if (first == 0 && walloc_part_receive(part, part, c))
     first = part->pending[c];
   if (first == 0)
     return false;
-  part->pending[c] = next_list(first);
+  block_offset next = next_list(first);
   part->lists[c] = list_with_room(first, room_of_class(c));
+  stores_in_order();
+  part->pending[c] = next;
   return true;
 }
 
@@ -165,6 +171,30 @@ void walloc_reference_freed(void *block, page_mark mark) {
 }
 
 void walloc_references_forget(void) { walloc_slots_end(); }
+
+/* ---- When a thread has died ------------------------------------------------------------------ */
+
+/* Under the lock. The part that was taken out of the others for references, but not made known. */
+static heap_part *part_left_behind(void) {
+  heap_part *part;
+  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
+    if (atomic_load_explicit(&part->thread, memory_order_relaxed) == NOBODY)
+      return part;
+  return NULL;
+}
+
+/* Killed in here: the same again, under the recoverer's name. */
+void walloc_references_thread_lost(uint32_t thread) {
+  if (!walloc_lock_take_over(&lock, thread))
+    return;
+  heap_part *part = own_part_of_references();
+  if (part == NULL && (part = part_left_behind()) != NULL)
+    atomic_store_explicit(&part_apart, part, memory_order_release);
+  if (part != NULL)
+    walloc_part_mend(part, thread);
+  walloc_slots_mend();
+  walloc_lock_release(&lock);
+}
 
 /* ---- The public functions ------------------------------------------------------------------- */
 

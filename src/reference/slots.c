@@ -3,15 +3,16 @@
  *     free slots:   spare ──► slot ──► slot          under the lock
  *                   ended ──► slot ──► slot          a stack: whoever frees a block pushes
  *
- * Argument. The stack is only ever taken whole, by exchange, so what comes back in between (ABA) does no harm;
+ * Argument. The stack is only ever taken whole, so what comes back in between (ABA) does no harm;
  * release and acquire: who takes it sees the links. A word goes from odd to even by one compare-and-swap: of
  * several who free by the same reference, one succeeds, and pushes. From even to odd it is taken by who has the
  * slot out of a list, so alone.
  *
  * All slots of the spare list are used before the stack is taken: so they take turns.
  *
- * What a kill leaves behind: the slot in hand, or those of the stack just taken; 16 bytes each. With the lock,
- * which names the dead thread. */
+ * What a kill leaves behind: the slot in hand, of 16 bytes, or the page whose slots were being added. With the lock,
+ * which names the dead thread: the stack in the place of the spare list, too, by which recovery knows
+ * (walloc_slots_mend). */
 #include "reference/slots.h"
 
 #include "pages/pages.h"
@@ -33,27 +34,40 @@ static void push_ended(uint32_t slot) {
                                                   memory_order_relaxed));
 }
 
-/* All zero, and with its own number in each word. */
+/* The stack becomes the spare list, which is empty. Killed between the store and the swap: slots are in both. */
+static void take_ended(void) {
+  uint32_t top = atomic_load_explicit(&ended, memory_order_relaxed);
+  do {
+    spare = top;
+    stores_in_order();
+  } while (top != 0 && !atomic_compare_exchange_weak_explicit(&ended, &top, 0, memory_order_acquire,
+                                                              memory_order_relaxed));
+}
+
+/* All zero, and with its own number in each word. Killed before the last store: its slots are lost. */
 static walloc_error add_page(void) {
   page_run run;
   walloc_error error = walloc_pages_take(1, 1, PAGE_SLOTS, true, &run);
   if (error != WALLOC_OK)
     return error;
-  uint32_t first = run.first * SLOTS_IN_PAGE;
+  uint32_t first = run.first * SLOTS_IN_PAGE, next = 0;
   slot_at(first)->next = pages;
   for (uint32_t slot = first + SLOTS_IN_PAGE - 1; slot > first; slot--) {
     atomic_store_explicit(&slot_at(slot)->word, slot, memory_order_relaxed);
-    slot_at(slot)->next = spare;
-    spare = slot;
+    slot_at(slot)->next = next;
+    next = slot;
   }
+  stores_in_order();
   pages = first;
+  stores_in_order();
+  spare = next;
   return WALLOC_OK;
 }
 
 uint32_t walloc_slot_take(walloc_error *error) {
   *error = WALLOC_OK;
   if (spare == 0)
-    spare = atomic_exchange_explicit(&ended, 0, memory_order_acquire);
+    take_ended();
   if (spare == 0)
     *error = add_page();
   uint32_t slot = spare;
@@ -104,4 +118,14 @@ void walloc_slots_end(void) {
       if ((place_generation(word) & 1) != 0)
         (void)walloc_slot_end(word);
     }
+}
+
+/* Nobody else takes from the stack, so its links stay; acquire: they are seen. A free slot is in one list only, so
+ * that this is where the dead thread was. */
+void walloc_slots_mend(void) {
+  uint32_t slot = atomic_load_explicit(&ended, memory_order_acquire);
+  while (slot != 0 && slot != spare)
+    slot = slot_at(slot)->next;
+  if (slot != 0)
+    spare = 0;
 }

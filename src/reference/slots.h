@@ -23,4 +23,7 @@ uint64_t walloc_slot_word(uint32_t slot, const void *block);
 /* Ends all. Alone. */
 void walloc_slots_end(void);
 
+/* For recovery, under the lock of the dead thread: what it left in two lists is in one. */
+void walloc_slots_mend(void);
+
 #endif

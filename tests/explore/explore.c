@@ -138,7 +138,7 @@ void engine_write(volatile void *at, size_t size, uint64_t value) {
     return;
   uint64_t address = (uintptr_t)at;
   memory_state ^= explore_mix(address, before) ^ explore_mix(address, value);
-  if (at == &walloc_arenas[engine.plan->slot].cursor)
+  if (engine.plan->cursor_moved != NULL && at == &walloc_arenas[engine.plan->slot].cursor)
     engine.plan->cursor_moved(before, value);
 }
 
@@ -287,19 +287,35 @@ static size_t stack_used(const coroutine *c, unsigned thread) {
   return (size_t)(stacks[thread] + STACK_SIZE - c->stack_low);
 }
 
+static size_t size_of_regions(void) {
+  size_t size = 0;
+  for (int i = 0; i < EXPLORE_REGIONS; i++)
+    size += engine.plan->memory[i].size;
+  return size;
+}
+
+/* Into what is saved, or back. */
+static void copy_regions(unsigned char *saved, bool back) {
+  for (int i = 0; i < EXPLORE_REGIONS; i++) {
+    const explore_region *r = &engine.plan->memory[i];
+    if (r->size != 0)
+      memcpy(back ? r->at : saved, back ? saved : r->at, r->size);
+    saved += r->size;
+  }
+}
+
 static void remember(step *s) {
   if (s->stack == NULL) {
     s->stack = allocate(STACK_SIZE);
     s->checks = allocate(engine.plan->checks_size);
-    s->memory = allocate(engine.plan->memory_size + 1);
+    s->memory = allocate(size_of_regions() + 1);
   }
   s->undo_count = undo_count;
   s->memory_state = memory_state;
   s->before = coroutines[s->thread];
   memcpy(s->stack, s->before.stack_low, stack_used(&s->before, s->thread));
   memcpy(s->checks, engine.plan->checks, engine.plan->checks_size);
-  if (engine.plan->memory_size > 0)
-    memcpy(s->memory, engine.plan->memory, engine.plan->memory_size);
+  copy_regions(s->memory, false);
 }
 
 static void undo_step(const step *s) {
@@ -311,8 +327,7 @@ static void undo_step(const step *s) {
   coroutines[s->thread] = s->before;
   memcpy(s->before.stack_low, s->stack, stack_used(&s->before, s->thread));
   memcpy(engine.plan->checks, s->checks, engine.plan->checks_size);
-  if (engine.plan->memory_size > 0)
-    memcpy(engine.plan->memory, s->memory, engine.plan->memory_size);
+  copy_regions(s->memory, true);
 }
 
 static void take_step(step *s) {

@@ -26,9 +26,10 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { EXPLORE_THREADS_MAX = 3, EXPLORE_NOTES = 4 };
+enum { EXPLORE_THREADS_MAX = 3, EXPLORE_NOTES = 4, EXPLORE_REGIONS = 3 };
 
 /* Faults that can be put into the protocol, to see that they are found. */
 typedef enum mutation {
@@ -39,6 +40,8 @@ typedef enum mutation {
   MUTATION_BLIND_RESET,            /* P2: a reset stores the cursor, whatever it has become */
   MUTATION_LANE_NOT_CHECKED,       /* P1: a lane is used without reading the cursor's generation */
   MUTATION_HISTORY_READ_ONCE,      /* the cursor is not read again after a history */
+  MUTATION_TWO_GROW,               /* the growth lock keeps nobody out */
+  MUTATION_BLIND_COMPACT, /* P2: every other compare-and-swap of the cursor does, as those of a compact */
   MUTATIONS,
   /* Of pins (frames/pins.h), contexts (context/context.c) and frames (frames/frames.c). */
   MUTATION_NO_LOOK_AFTER_PIN = MUTATIONS, /* P3: `closing` is not read after the pin */
@@ -53,6 +56,11 @@ typedef enum mutation {
 /* What a compare-and-swap does in a protocol with a fault: the same as ever; store, whatever is there; store
  * nothing, and say that it has. */
 typedef enum explore_swapping { SWAPS_AS_EVER, SWAPS_BLINDLY, SWAPS_NOT } explore_swapping;
+
+typedef struct explore_region {
+  void *at;
+  size_t size;
+} explore_region;
 
 typedef struct exploration {
   unsigned threads;
@@ -70,11 +78,12 @@ typedef struct exploration {
 
   /* For rooms that bring their own words and faults; NULL and 0 for those above. */
   bool (*stops_at)(const volatile void *at);
+  bool
+      awaits_all_locks; /* stops_at chooses words that are changed under other locks than an arena's */
   uint64_t (*faulty_load)(const volatile void *at, uint64_t value); /* what a load returns */
   explore_swapping (*faulty_swap)(const volatile void *at, uint64_t *desired);
-  void *
-      memory; /* what is changed by ordinary stores: saved and restored, and not part of the state */
-  size_t memory_size;
+  /* What is changed by ordinary stores: saved and restored, and not part of the state. */
+  explore_region memory[EXPLORE_REGIONS];
 } exploration;
 
 /* Explores all. The number of states; 0 when a promise was broken. */
@@ -100,5 +109,24 @@ void explore_call_ended(void);
 void explore_violation(const char *promise);
 
 uint64_t explore_mix(uint64_t hash, uint64_t value);
+
+/* ---- Programs: driver.c ------------------------------------------------------------------------
+ *
+ *     PROGRAM             all scenarios; then, that each fault of the protocol is found
+ *     PROGRAM NUMBER      with that fault of the protocol: fails when it is found
+ *
+ * Larger scenarios only with WALLOC_PROVE=1. */
+typedef struct explorer {
+  size_t scenarios;
+  const char *(*name)(size_t scenario);
+  bool (*is_larger)(size_t scenario);
+  uint64_t (*explore)(size_t scenario, int fault); /* states; 0 when a promise was broken */
+  int first_fault, faults_end;
+} explorer;
+
+int explore_main(const explorer *e, int count, char **values);
+
+/* Ends the program where its preparation fails. */
+void explore_require(bool holds, const char *what);
 
 #endif

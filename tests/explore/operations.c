@@ -187,7 +187,7 @@ static void close_late(word_kind kind) {
 
 static bool is_blind(word_kind kind, size_t size, uint64_t desired) {
   if (kind == CURSOR)
-    return has_fault(MUTATION_BLIND_RESET) && place_position(desired) == 0;
+    return has_fault(place_position(desired) == 0 ? MUTATION_BLIND_RESET : MUTATION_BLIND_COMPACT);
   return kind == OTHER && size == 8 && has_fault(MUTATION_BLIND_COUNT);
 }
 
@@ -223,16 +223,26 @@ bool explore_swap(volatile void *at, size_t size, void *expected, uint64_t desir
 
 /* ---- Locks: in place of src/lock, so that waiting is not spinning ---------------------------- */
 
+static bool is_growth_lock(const walloc_lock *lock) {
+  uintptr_t offset = (uintptr_t)lock - (uintptr_t)walloc_arenas;
+  return offset < sizeof walloc_arenas &&
+         offset % sizeof(walloc_arena) == offsetof(walloc_arena, growth);
+}
+
 bool walloc_lock_acquire(walloc_lock *lock) {
   bool is_of_arena = (uintptr_t)lock - (uintptr_t)walloc_arenas < sizeof walloc_arenas;
-  if (engine.running != NULL && is_of_arena) {
+  if (has_fault(MUTATION_TWO_GROW) && is_growth_lock(lock)) {
+    engine_stop();
+    return true;
+  }
+  if (engine.running != NULL && (is_of_arena || engine.plan->awaits_all_locks)) {
     engine.running->awaited = lock;
     engine_stop();
     engine.running->awaited = NULL;
   }
   if (lock->word != 0)
     abort(); /* not recursive, and nobody stops within an inner lock */
-  engine_write(&lock->word, sizeof lock->word, 2);
+  engine_write(&lock->word, sizeof lock->word, walloc_platform_thread());
   return true;
 }
 

@@ -15,7 +15,6 @@
  *   - after recovery everything is possible again. */
 #include "explore.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +47,7 @@ typedef enum call_kind {
 
 typedef struct scenario {
   const char *name;
+  bool larger;     /* only where all is to be proven */
   bool was_pinned; /* before */
   bool mortal;
   unsigned storages; /* of frames, in two of which there are frames in flight; 0: no frames */
@@ -101,6 +101,19 @@ static const scenario scenarios[] = {
      .program = {{ADVANCE}, {PIN_FRAME, UNPIN, RECOVER, ADVANCE, ADVANCE, ADVANCE}}},
     {"one dies while it pins, two go on", .was_pinned = true, .mortal = true,
      .program = {{PIN, UNPIN}, {RESET}, {RECOVER}}},
+    {"pins of three meet resets", .larger = true, .was_pinned = true,
+     .program = {{PIN, UNPIN, PIN, UNPIN}, {PIN_REF, UNPIN, RESET}, {RESET, PIN, UNPIN}}},
+    {"first pins meet a compact and resets", .larger = true,
+     .program = {{PIN, UNPIN, RESET}, {PIN_REF, UNPIN}, {COMPACT, RESET}}},
+    {"a frame is pinned and a block taken while a third advances", .larger = true, .storages = 3,
+     .was_pinned = true,
+     .program = {{PIN_FRAME, UNPIN}, {FRAME_ALLOC, ADVANCE}, {ADVANCE, ADVANCE}}},
+    {"three retain and give up, and one pins", .larger = true, .was_pinned = true,
+     .program = {{RETAIN, RELEASE, RELEASE}, {PIN, UNPIN, RELEASE}, {RELEASE, RETAIN, RELEASE}}},
+    {"one dies while it resets, two go on", .larger = true, .was_pinned = true, .mortal = true,
+     .program = {{RESET, PIN, UNPIN}, {PIN, UNPIN, RESET}, {RECOVER, PIN, UNPIN}}},
+    {"one dies while it advances, two go on", .larger = true, .storages = 2, .was_pinned = true,
+     .mortal = true, .program = {{ADVANCE}, {PIN_FRAME, UNPIN}, {RECOVER, ADVANCE, ADVANCE}}},
 };
 
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
@@ -309,28 +322,21 @@ static uint64_t state_of_checks(void) {
 
 /* ---- Running -------------------------------------------------------------------------------- */
 
-static void require(bool holds, const char *what) {
-  if (holds)
-    return;
-  fprintf(stderr, "%s: %s\n", what, walloc_error_text(walloc_last_error()));
-  exit(EXIT_FAILURE);
-}
-
 /* Two frames in flight, of which the older is in `arena`; a third storage, if there is one, is free. */
 static void prepare_frames(void) {
   walloc_frames_config config = {.frames = 2, .storages = current->storages};
   config.arena = (walloc_arena_config){.lane = WALLOC_NO_LANE, .reserve = 4096};
   frames = walloc_frames_create(&config);
-  require(frames != NULL, "walloc_frames_create");
+  explore_require(frames != NULL, "walloc_frames_create");
   arena = walloc_frames_arena(frames);
   block = walloc_frames_alloc_ref(frames, 64);
-  require(walloc_frames_advance(frames) == WALLOC_OK, "walloc_frames_advance");
+  explore_require(walloc_frames_advance(frames) == WALLOC_OK, "walloc_frames_advance");
 }
 
 static void prepare_arena(void) {
   arena = walloc_arena_create(&(walloc_arena_config){
       .lane = WALLOC_NO_LANE, .hard_budget = 65536, .recycle = WALLOC_RECYCLE_TO_MARK});
-  require(arena != NULL, "walloc_arena_create");
+  explore_require(arena != NULL, "walloc_arena_create");
   walloc_alloc(arena, 64);
   walloc_preserve(arena);
   walloc_set_mark(arena, &mark);
@@ -341,24 +347,24 @@ static void prepare_arena(void) {
 /* By one thread, which nobody interrupts. */
 static void prepare(void) {
   walloc_config config = {.maximum = 4 << 20, .reserve = 196608, .share = {1, 1, 1}};
-  require(walloc_init(&config) == WALLOC_OK, "walloc_init");
+  explore_require(walloc_init(&config) == WALLOC_OK, "walloc_init");
   now = (observed){.recycled = 0};
   if (current->storages != 0)
     prepare_frames();
   else
     prepare_arena();
-  require(block.address != NULL, "walloc_alloc_ref");
+  explore_require(block.address != NULL, "walloc_alloc_ref");
   if (current->was_pinned) {
-    require(walloc_pin(arena) == WALLOC_OK, "walloc_pin");
+    explore_require(walloc_pin(arena) == WALLOC_OK, "walloc_pin");
     if (current->storages >
         2) /* makes the spare one, and takes it for a frame that is not in flight */
-      require(walloc_frames_advance(frames) == WALLOC_OK, "walloc_frames_advance");
-    require(walloc_unpin(arena) == WALLOC_OK, "walloc_unpin");
+      explore_require(walloc_frames_advance(frames) == WALLOC_OK, "walloc_frames_advance");
+    explore_require(walloc_unpin(arena) == WALLOC_OK, "walloc_unpin");
   }
   for (unsigned i = 0; uses(current, RELEASE) && i < threads_of(current); i++) {
     now.callers[i].references = 1;
     if (i > 0)
-      require(walloc_context_retain(context) == WALLOC_OK, "walloc_context_retain");
+      explore_require(walloc_context_retain(context) == WALLOC_OK, "walloc_context_retain");
   }
 }
 
@@ -378,39 +384,20 @@ static uint64_t explore_scenario(const scenario *s, mutation fault) {
                       .mortal = s->mortal,
                       .fault = fault};
   uint64_t states = explore(&what);
-  require(walloc_shutdown() == WALLOC_OK, "walloc_shutdown");
+  explore_require(walloc_shutdown() == WALLOC_OK, "walloc_shutdown");
   return states;
 }
 
-/* Whether a promise is broken in any scenario. */
-static bool is_broken_with(mutation fault) {
-  for (size_t i = 0; i < SCENARIOS; i++) {
-    if (explore_scenario(&scenarios[i], fault) == 0) {
-      printf("fault %d is found: %s\n", (int)fault, scenarios[i].name);
-      return true;
-    }
-  }
-  printf("fault %d is not found\n", (int)fault);
-  return false;
+static uint64_t explore_nth(size_t n, int fault) {
+  return explore_scenario(&scenarios[n], (mutation)fault);
 }
 
-static bool is_broken(void) {
-  bool broken = false;
-  for (size_t i = 0; i < SCENARIOS; i++) {
-    uint64_t states = explore_scenario(&scenarios[i], MUTATION_NONE);
-    printf("%9llu states: %s%s\n", (unsigned long long)states, scenarios[i].name,
-           states == 0 ? ": FAILED" : "");
-    fflush(stdout);
-    broken = broken || states == 0;
-  }
-  return broken;
-}
+static const char *name_of(size_t n) { return scenarios[n].name; }
+
+static bool is_larger(size_t n) { return scenarios[n].larger; }
 
 int main(int count, char **values) {
-  if (count > 1)
-    return is_broken_with((mutation)strtol(values[1], NULL, 10)) ? EXIT_FAILURE : EXIT_SUCCESS;
-  bool failed = is_broken();
-  for (int fault = MUTATION_NO_LOOK_AFTER_PIN; fault < MUTATIONS_OF_ALL; fault++)
-    failed = !is_broken_with((mutation)fault) || failed;
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  static const explorer e = {
+      SCENARIOS, name_of, is_larger, explore_nth, MUTATION_NO_LOOK_AFTER_PIN, MUTATIONS_OF_ALL};
+  return explore_main(&e, count, values);
 }

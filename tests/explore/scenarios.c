@@ -17,12 +17,11 @@
  * history: each block is valid until a generation begins at a place before its end. */
 #include "explore.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arena/arena.h"
-#include "pages/map.h"
+#include "pages/pages.h"
 
 enum { CALLS_MAX = 4, BLOCKS_MAX = 16, MOVES_MAX = 12, TABLE = 3 };
 
@@ -50,6 +49,7 @@ typedef struct call {
 
 typedef struct scenario {
   const char *name;
+  bool larger; /* only where all is to be proven */
   walloc_arena_config config;
   call before[CALLS_MAX]; /* the preparation, by one thread */
   call program[EXPLORE_THREADS_MAX][CALLS_MAX];
@@ -115,6 +115,25 @@ static const scenario scenarios[] = {
     {"a chunk is replaced behind an addition, a third helps", WITH_RESERVE,
      .before = {{ALLOC, 65536}, {ALLOC, 64}},
      .program = {{{ALLOC, 64}}, {{RESET, 0}, {TRIM, 0}, {ALLOC, 70000}}, {{ALLOC_OTHER, 65536}}}},
+    {"three grow at once", .larger = true, NO_LANE, .before = {{ALLOC, 65536}},
+     .program = {{{ALLOC, 65536}}, {{ALLOC, 65536}, {ALLOC, 64}}, {{ALLOC, 65536}}}},
+    {"lanes meet a mark, a rewind and a reset", .larger = true, SMALL_LANE, .before = {{ALLOC, 64}},
+     .program = {{{ALLOC, 64}, {ALLOC, 64}, {ALLOC, 64}},
+                 {{MARK, 0}, {ALLOC, 64}, {REWIND, 0}, {ALLOC, 64}},
+                 {{RESET, 0}, {ALLOC, 64}}}},
+    {"additions and a compare-and-swap meet a mark and two compacts", .larger = true, NO_LANE,
+     .before = {{ALLOC, 64}, {ALLOC, 64}},
+     .program = {{{ALLOC, 64}, {ALLOC_ALIGNED, 64}},
+                 {{MARK, 0}, {COMPACT, 128}, {ALLOC, 64}},
+                 {{COMPACT, 64}, {ALLOC, 64}}}},
+    {"two check references while a third compacts and rewinds", .larger = true, NO_LANE,
+     .before = {{ALLOC, 64}, {MARK, 0}, {ALLOC, 64}},
+     .program = {{{CHECK, 0}, {CHECK, 1}},
+                 {{CHECK, 1}, {ALLOC, 64}, {CHECK, 0}},
+                 {{COMPACT, 128}, {REWIND, 0}, {COMPACT, 64}}}},
+    {"two recycle at once, a third preserves", .larger = true, RECYCLING,
+     .before = {{ALLOC, 64}, {PRESERVE, 0}, {ALLOC, 1024}},
+     .program = {{{ALLOC, 65000}}, {{ALLOC, 65000}}, {{ALLOC, 64}, {PRESERVE, 0}}}},
 };
 
 enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
@@ -345,7 +364,21 @@ static void run_program(unsigned thread) {
   }
 }
 
-/* Afterwards the arena itself must agree on what is valid. */
+static page_index pages_of_arena(void) {
+  page_index count = 0, end = walloc_pages_top();
+  for (page_index page = 0; page < end; page++)
+    count += page_owner(page) == PAGE_ARENA + arena->slot;
+  return count;
+}
+
+static page_index pages_of_chunks(void) {
+  page_index count = 0;
+  for (uint32_t n = 0; n < WALLOC_CHUNKS_MAX; n++)
+    count += chunk_pages(arena->chunks[n]);
+  return count;
+}
+
+/* Afterwards the arena itself must agree on what is valid, and its pages must be those that it knows. */
 static void end_run(void) {
   check_blocks();
   for (size_t i = 0; i < now.block_count; i++) {
@@ -354,6 +387,8 @@ static void end_run(void) {
   }
   if (arena->growth.word != 0 || arena->history_lock.word != 0)
     explore_violation("a lock is held by nobody");
+  if (pages_of_arena() != pages_of_chunks())
+    explore_violation("an arena's pages are not those of its chunks");
 }
 
 static uint64_t hash_block(const handed_out *block) {
@@ -394,20 +429,13 @@ static uint64_t state_of_checks(void) {
 
 /* ---- Running -------------------------------------------------------------------------------- */
 
-static void require(bool holds, const char *what) {
-  if (holds)
-    return;
-  fprintf(stderr, "%s: %s\n", what, walloc_error_text(walloc_last_error()));
-  exit(EXIT_FAILURE);
-}
-
 /* By one thread, which nobody interrupts. */
 static void prepare(void) {
   walloc_config config = {.maximum = 4 << 20, .reserve = 196608, .share = {1, 1, 1}};
-  require(walloc_init(&config) == WALLOC_OK, "walloc_init");
+  explore_require(walloc_init(&config) == WALLOC_OK, "walloc_init");
   arena = walloc_arena_create(&current->config);
   other = walloc_arena_create(&(walloc_arena_config){.lane = WALLOC_NO_LANE});
-  require(arena != NULL && other != NULL, "walloc_arena_create");
+  explore_require(arena != NULL && other != NULL, "walloc_arena_create");
   now = (observed){.block_count = 0};
   caller preparing = {.kind = END};
   for (const call *asked = current->before; asked < current->before + CALLS_MAX; asked++) {
@@ -445,39 +473,20 @@ static uint64_t explore_scenario(const scenario *s, mutation fault) {
                       .checks_state = state_of_checks,
                       .fault = fault};
   uint64_t states = explore(&what);
-  require(walloc_shutdown() == WALLOC_OK, "walloc_shutdown");
+  explore_require(walloc_shutdown() == WALLOC_OK, "walloc_shutdown");
   return states;
 }
 
-/* Whether a promise is broken in any scenario. */
-static bool is_broken_with(mutation fault) {
-  for (size_t i = 0; i < SCENARIOS; i++) {
-    if (explore_scenario(&scenarios[i], fault) == 0) {
-      printf("fault %d is found: %s\n", (int)fault, scenarios[i].name);
-      return true;
-    }
-  }
-  printf("fault %d is not found\n", (int)fault);
-  return false;
+static uint64_t explore_nth(size_t n, int fault) {
+  return explore_scenario(&scenarios[n], (mutation)fault);
 }
 
-static bool is_broken(void) {
-  bool broken = false;
-  for (size_t i = 0; i < SCENARIOS; i++) {
-    uint64_t states = explore_scenario(&scenarios[i], MUTATION_NONE);
-    printf("%9llu states: %s%s\n", (unsigned long long)states, scenarios[i].name,
-           states == 0 ? ": FAILED" : "");
-    fflush(stdout);
-    broken = broken || states == 0;
-  }
-  return broken;
-}
+static const char *name_of(size_t n) { return scenarios[n].name; }
+
+static bool is_larger(size_t n) { return scenarios[n].larger; }
 
 int main(int count, char **values) {
-  if (count > 1)
-    return is_broken_with((mutation)strtol(values[1], NULL, 10)) ? EXIT_FAILURE : EXIT_SUCCESS;
-  bool failed = is_broken();
-  for (int fault = MUTATION_NONE + 1; fault < MUTATIONS; fault++)
-    failed = !is_broken_with((mutation)fault) || failed;
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  static const explorer e = {SCENARIOS,   name_of,           is_larger,
+                             explore_nth, MUTATION_NONE + 1, MUTATIONS};
+  return explore_main(&e, count, values);
 }

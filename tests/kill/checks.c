@@ -200,7 +200,7 @@ static const char *check_parts(void) {
   check_number++;
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL && problem == NULL; n++) {
     problem = check_part(part);
-    if (part->thread != 0 && part->thread != walloc_thread_self())
+    if (part->thread % 2 == 0 && part->thread != 0 && part->thread != walloc_thread_self())
       problem = "a dead thread has a part";
   }
   return problem;
@@ -266,19 +266,22 @@ static const char *check_walk(size_t leak) {
   return problem;
 }
 
-const char *kill_check(const operation *op) {
+const char *kill_check_structure(void) {
   const char *problem = check_map();
   if (problem == NULL)
     problem = check_chunks();
   if (problem == NULL)
     problem = check_parts();
-  if (problem == NULL)
-    problem = check_regions();
+  return problem != NULL ? problem : check_regions();
+}
+
+const char *kill_check(const operation *op) {
+  const char *problem = kill_check_structure();
   if (problem == NULL)
     problem = check_walk(op->leak);
   if (problem == NULL)
     problem = check_held();
-  return problem != NULL ? problem : check_refs(op->recycles);
+  return problem != NULL ? problem : check_refs((op->flags & RECYCLES) != 0);
 }
 
 /* ---- Using all rooms ------------------------------------------------------------------------ */
@@ -307,8 +310,12 @@ static bool use_arena(walloc_arena *arena) {
          walloc_reset(arena) == WALLOC_OK && walloc_trim(arena) == WALLOC_OK;
 }
 
+/* What is in it is taken first, so that there is room. */
 static bool use_queue(walloc_queue *queue) {
-  walloc_ref ref = walloc_alloc_ref(walloc_tier(WALLOC_ENTITY), 8);
+  walloc_ref ref;
+  while (walloc_queue_poll(queue, &ref, NULL) != WALLOC_ERROR_EMPTY) {
+  }
+  ref = walloc_alloc_ref(walloc_tier(WALLOC_ENTITY), 8);
   walloc_error error = walloc_queue_publish(queue, ref, 7);
   uint32_t got = 0;
   for (int tries = 0; tries < 200 && got != 7; tries++) {
@@ -317,6 +324,22 @@ static bool use_queue(walloc_queue *queue) {
       return false;
   }
   return error == WALLOC_OK && got == 7;
+}
+
+/* No two blocks have the same slot, and each knows when it is freed. */
+static const char *use_references(void) {
+  enum { COUNT = 700 };
+  static walloc_ref refs[COUNT];
+  const char *problem = NULL;
+  for (int i = 0; i < COUNT; i++)
+    refs[i] = walloc_malloc_ref(i % 16 == 0 ? 40000 : 64);
+  for (int i = 0; i < COUNT; i++)
+    if (refs[i].address == NULL || !walloc_ref_valid(refs[i]))
+      problem = "a block of the heap is not there";
+  for (int i = 0; i < COUNT; i++)
+    if (walloc_free_ref(refs[i]) != WALLOC_OK || walloc_ref_valid(refs[i]))
+      problem = "a block of the heap cannot be freed by its reference";
+  return problem;
 }
 
 static const char *use_all(void) {
@@ -342,15 +365,11 @@ const char *kill_use_and_end(void) {
   if (problem == NULL)
     problem = use_heap();
   if (problem == NULL)
+    problem = use_references();
+  if (problem == NULL)
     problem = use_all();
   if (problem == NULL)
-    problem = check_map();
-  if (problem == NULL)
-    problem = check_chunks();
-  if (problem == NULL)
-    problem = check_parts();
-  if (problem == NULL)
-    problem = check_regions();
+    problem = kill_check_structure();
   if (walloc_shutdown() != WALLOC_OK || walloc_heap_reset() != WALLOC_OK)
     problem = "walloc does not end";
   return problem;

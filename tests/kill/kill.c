@@ -1,14 +1,12 @@
 /* Steps, kills, recovers: see kill.h.
  *
  *     kill                     every operation; long ones at places that a printed seed chooses (WALLOC_SEED)
- *     WALLOC_PROVE=1 kill      after every instruction
+ *     WALLOC_PROVE=1 kill      after every instruction; of operations with more than 50,000, after that many
  *     kill --finds-fault NAME  of a library with a fault in it, after every instruction: 0 if the fault is found
  *     kill NAME                only the operations whose name contains it */
 #include "kill/kill.h"
+#include "kill/storage.h"
 
-#include <asm/prctl.h>
-#include <link.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,61 +21,13 @@
 /* Of each operation, unless everything is to be proven. */
 #define KILLS_BY_DEFAULT 24u
 
-#define SECONDS_AT_MOST 20 /* for one kill: longer is a lock that nobody left */
+/* Of the longest, which look at each page or block there is, with WALLOC_PROVE=1. */
+#define ALL_UP_TO 50000u
 
-/* ---- Thread-local storage of the child ------------------------------------------------------- */
-
-enum { TLS_BELOW = 16384, TLS_ABOVE = 2304, STACK_SIZE = 262144 };
-
-static _Alignas(64) unsigned char tls[TLS_BELOW + TLS_ABOVE];
-static _Alignas(64) unsigned char stack[STACK_SIZE];
-static unsigned char *const child_thread = tls + TLS_BELOW;
-
-/* Where the tester's own ends, and what a thread of this program begins with. */
-static struct {
-  unsigned char *end, *begin, *own;
-  const void *image;
-  size_t image_size, size;
-} storage;
-
-static int find_storage(struct dl_phdr_info *module, size_t size, void *unused) {
-  (void)size;
-  (void)unused;
-  unsigned char *data = module->dlpi_tls_data;
-  if (data == NULL)
-    return 0;
-  if (data < storage.begin)
-    storage.begin = data;
-  for (int i = 0; i < module->dlpi_phnum && storage.own == NULL; i++) {
-    const ElfW(Phdr) *part = &module->dlpi_phdr[i];
-    if (part->p_type != PT_TLS)
-      continue;
-    storage.own = data;
-    storage.image = (const void *)(module->dlpi_addr + part->p_vaddr);
-    storage.image_size = part->p_filesz;
-    storage.size = part->p_memsz;
-  }
-  return 0;
-}
-
-static void find_all_storage(void) {
-  syscall(SYS_arch_prctl, ARCH_GET_FS, &storage.end);
-  storage.begin = storage.end;
-  dl_iterate_phdr(find_storage, NULL);
-  if (storage.end - storage.begin > TLS_BELOW)
-    abort();
-}
-
-/* The C library's is copied, this program's as it is in a new thread. The first and third word of what lies above
- * point to themselves. */
-static void make_storage(void) {
-  size_t below = (size_t)(storage.end - storage.begin);
-  memcpy(child_thread - below, storage.begin, below + TLS_ABOVE);
-  memset(child_thread - (storage.end - storage.own), 0, storage.size);
-  memcpy(child_thread - (storage.end - storage.own), storage.image, storage.image_size);
-  memcpy(child_thread, &(void *){child_thread}, sizeof(void *));
-  memcpy(child_thread + 2 * sizeof(void *), &(void *){child_thread}, sizeof(void *));
-}
+/* For one kill, and for one that is recorded, instruction by instruction: longer is a lock that nobody left. On a busy
+ * machine a second has few instructions. */
+#define SECONDS_AT_MOST 60
+#define SECONDS_TO_RECORD 600
 
 /* ---- Where to kill --------------------------------------------------------------------------- */
 
@@ -92,14 +42,21 @@ enum { INSTRUCTIONS_MAX = 1 << 20 };
 
 #define NOWHERE UINT32_MAX /* the thread is not killed, nor recorded */
 
-static uintptr_t addresses[INSTRUCTIONS_MAX]; /* after the first instruction, the second, ... */
-static uint32_t length;
+/* What a tester has found out, for those that are forks of it, too. */
+typedef struct findings {
+  uintptr_t addresses[INSTRUCTIONS_MAX]; /* after the first instruction, the second, ... */
+  uint32_t length;
+  bool ended; /* the thread came to the end of its operation */
+} findings;
+
+static findings *found;
 
 static _Alignas(64) unsigned char signal_stack[65536];
 
 /* Written by the tester before the child starts, and by the child. */
 static struct {
   bool records;
+  uint32_t steps; /* left, where they are counted; 0: they are not */
   unsigned char *at;
   unsigned char instead;
   uint32_t passes; /* left */
@@ -107,12 +64,11 @@ static struct {
 } place_to_die;
 
 static volatile uint32_t child_number;
-static volatile bool child_ended;
 
 static void record(uintptr_t address) {
-  if (length == INSTRUCTIONS_MAX)
+  if (found->length == INSTRUCTIONS_MAX)
     abort();
-  addresses[length++] = address;
+  found->addresses[found->length++] = address;
 }
 
 /* Not the C library's call, in which the breakpoint may be. */
@@ -128,6 +84,9 @@ static void trapped(int signal, siginfo_t *unused, void *context) {
   (void)unused;
   if (place_to_die.records) {
     record((uintptr_t)registers[REG_RIP]);
+  } else if (place_to_die.steps != 0) {
+    if (--place_to_die.steps == 0)
+      end_process();
   } else if (place_to_die.steps_over) {
     place_to_die.steps_over = false;
     *place_to_die.at = BREAKPOINT;
@@ -152,12 +111,14 @@ static void change_trap_flag(void) {
 
 /* After the n-th instruction, n from 1 on; 0: record; or NOWHERE. */
 static void choose_place(uint32_t n) {
+  const uintptr_t *addresses = found->addresses;
   place_to_die.at = n == 0 || n == NOWHERE ? NULL : (unsigned char *)addresses[n - 1];
   place_to_die.passes = 0;
+  place_to_die.steps = 0;
   place_to_die.steps_over = false;
   place_to_die.records = n == 0;
   if (n == 0)
-    length = 0;
+    found->length = 0;
   if (place_to_die.at == NULL)
     return;
   for (uint32_t i = 0; i < n; i++)
@@ -188,17 +149,17 @@ static void begin_operation(void) {
 
 static int run_child(void *operation_of_child) {
   const operation *op = operation_of_child;
-  bool records = place_to_die.records;
+  bool stops = place_to_die.records || place_to_die.steps != 0;
   child_number = walloc_thread_self();
   if (op->begin != NULL)
     op->begin();
   begin_operation();
-  if (records)
+  if (stops)
     change_trap_flag();
   op->run();
-  if (records)
+  if (stops)
     change_trap_flag();
-  child_ended = true;
+  found->ended = true;
   take_breakpoint_away();
   end_process();
   return 0;
@@ -220,39 +181,65 @@ static void too_late(int signal) {
   _exit(written < 0 ? 3 : 2);
 }
 
-/* False when it has ended in a way that it should not. */
-static bool run_and_kill(uint32_t n) {
+/* To where it dies, or ends. False when it has ended in a way that it should not. */
+static bool run(const operation *op) {
   int status = 0;
-  make_storage();
-  choose_place(n);
-  child_ended = false;
-  pid_t child = clone(run_child, stack + STACK_SIZE, CLONE_VM | CLONE_SETTLS | SIGCHLD,
-                      (void *)(uintptr_t)now, NULL, child_thread);
+  found->ended = false;
+  pid_t child = storage_start(0, run_child, (void *)(uintptr_t)op);
   bool good = child > 0 && waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status);
-  if (good && now->between != NULL)
-    now->between();
+  if (good && op->between != NULL)
+    op->between();
   kill(child, SIGCONT);
   good = waitpid(child, &status, 0) == child && WIFEXITED(status) && good;
   take_breakpoint_away();
   return good;
 }
 
-/* Twice, as the second must find nothing left to do. */
+static const operations *const tables[] = {&kill_first_operations, &kill_heap_operations,
+                                           &kill_room_operations};
+
+enum { TABLES = sizeof tables / sizeof *tables };
+
+static const operation *find_operation(const char *name) {
+  for (int t = 0; t < TABLES; t++)
+    for (size_t i = 0; i < tables[t]->count; i++)
+      if (strcmp(tables[t]->all[i].name, name) == 0)
+        return &tables[t]->all[i];
+  abort();
+}
+
+void kill_first(const char *name, uint32_t after) {
+  const operation *op = find_operation(name);
+  if (op->prepare != NULL)
+    op->prepare();
+  choose_place(NOWHERE);
+  place_to_die.steps = after;
+  if (!run(op) || found->ended)
+    abort();
+  kill_common.lost_before = child_number;
+}
+
+/* Twice, as the second must find nothing left to do. Of two that are dead the later one comes first, as it may
+ * have been recovering from the other. */
 static const char *recover(void) {
-  for (int times = 0; times < 2; times++)
+  for (int times = 0; times < 2; times++) {
     if (walloc_thread_lost(child_number) != WALLOC_OK)
       return "recovery is refused";
+    if (kill_common.lost_before != 0 && walloc_thread_lost(kill_common.lost_before) != WALLOC_OK)
+      return "recovery of an earlier loss is refused";
+  }
   return NULL;
 }
 
 /* False: something was wrong, which has been said. After 0 instructions: the operation is recorded, and ends. */
 static bool try_one(uint32_t after) {
   now_after = after;
-  alarm(SECONDS_AT_MOST);
+  alarm(after == 0 ? SECONDS_TO_RECORD : SECONDS_AT_MOST);
   kill_start();
   if (now->prepare != NULL)
     now->prepare();
-  const char *problem = run_and_kill(after) ? NULL : "the thread has ended in another way";
+  choose_place(after);
+  const char *problem = run(now) ? NULL : "the thread has ended in another way";
   if (problem == NULL)
     problem = recover();
   if (problem == NULL)
@@ -264,44 +251,73 @@ static bool try_one(uint32_t after) {
   return problem == NULL;
 }
 
-typedef struct totals {
+/* The same in a fork. */
+static bool try_one_first(uint32_t after) {
+  int status = 0;
+  fflush(NULL);
+  pid_t tester = fork();
+  if (tester == 0)
+    _exit(try_one(after) ? EXIT_SUCCESS : EXIT_FAILURE);
+  return waitpid(tester, &status, 0) == tester && WIFEXITED(status) &&
+         WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
+/* How it is tried, and what has come of it. */
+typedef struct trial {
+  bool all;
+  uint32_t seed;
+  bool (*try_one)(uint32_t after);
   unsigned kills, ended; /* ended: the thread came to the end of its operation before */
-} totals;
+} trial;
 
 /* Recorded the second time, as the first of its kind may obtain memory. */
-static bool try_operation(const operation *op, bool all, uint32_t seed, totals *sum) {
+static bool try_operation(const operation *op, trial *t) {
   now = op;
-  if (!try_one(NOWHERE) || !try_one(0))
+  if (!t->try_one(NOWHERE) || !t->try_one(0))
     return false;
-  uint32_t distance = all ? 1 : length / KILLS_BY_DEFAULT + 1, tried = 0, ended = 0;
-  for (uint32_t after = 1 + seed % distance; after <= length; after += distance, tried++) {
-    if (!try_one(after))
+  uint32_t length = found->length, tried = 0, ended = 0;
+  uint32_t distance = t->all ? 1 : length / KILLS_BY_DEFAULT + 1;
+  if (t->all && length > ALL_UP_TO)
+    distance = length / ALL_UP_TO + 1;
+  for (uint32_t after = 1 + t->seed % distance; after <= length; after += distance, tried++) {
+    if (!t->try_one(after))
       return false;
-    ended += child_ended;
+    ended += found->ended;
   }
-  sum->kills += tried - ended;
-  sum->ended += ended;
-  printf("%-28s %6u instructions, killed after %u of them\n", op->name, length, tried - ended);
+  t->kills += tried - ended;
+  t->ended += ended;
+  printf("%-28s %6u instructions, killed after %u of them%s\n", op->name, length, tried - ended,
+         t->all && distance > 1 ? ", chosen by the seed" : "");
   return true;
+}
+
+static bool try_operations(const char *only, trial *t) {
+  bool good = true;
+  for (int n = 0; n < TABLES && good; n++) {
+    t->try_one = tables[n] == &kill_first_operations ? try_one_first : try_one;
+    for (size_t i = 0; i < tables[n]->count && good; i++)
+      if (strstr(tables[n]->all[i].name, only) != NULL)
+        good = try_operation(&tables[n]->all[i], t);
+  }
+  return good;
 }
 
 int main(int count, char **arguments) {
   const char *seed_given = getenv("WALLOC_SEED"), *prove = getenv("WALLOC_PROVE");
   bool finds_fault = count > 1 && strcmp(arguments[1], "--finds-fault") == 0;
-  bool all = finds_fault || (prove != NULL && *prove == '1');
   const char *only = count > 1 ? arguments[count - 1] : "";
-  uint32_t seed =
-      seed_given != NULL ? (uint32_t)strtoul(seed_given, NULL, 10) : (uint32_t)time(NULL);
-  bool good = true;
-  totals sum = {0, 0};
+  trial t = {.all = finds_fault || (prove != NULL && *prove == '1')};
+  t.seed = seed_given != NULL ? (uint32_t)strtoul(seed_given, NULL, 10) : (uint32_t)time(NULL);
   setvbuf(stdout, NULL, _IOLBF, 0);
-  printf("WALLOC_SEED=%u\n", seed);
+  printf("WALLOC_SEED=%u\n", t.seed);
   signal(SIGALRM, too_late);
-  find_all_storage();
-  for (size_t i = 0; i < kill_operation_count && good; i++)
-    if (strstr(kill_operations[i].name, only) != NULL)
-      good = try_operation(&kill_operations[i], all, seed, &sum);
-  printf("%u kills; %u times the operation ended before\n", sum.kills, sum.ended);
+  storage_find();
+  found = mmap(NULL, sizeof *found, PROT_READ | PROT_WRITE,
+               MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (found == MAP_FAILED)
+    return EXIT_FAILURE;
+  bool good = try_operations(only, &t);
+  printf("%u kills; %u times the operation ended before\n", t.kills, t.ended);
   if (finds_fault)
     printf("the fault is %s\n", good ? "not found" : "found");
   return good == finds_fault;

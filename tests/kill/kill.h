@@ -8,7 +8,9 @@
  *                                                 x
  *     walloc_thread_lost, all checks
  *
- * and again with n + 1, until the operation ends before it is killed. One tester; x86-64 Linux only. */
+ * and again with n + 1, until the operation ends before it is killed. One tester; x86-64 Linux only.
+ *
+ * Where the tester is to be a process in which walloc was never used, it is a fork of one. */
 #ifndef KILL_H
 #define KILL_H
 
@@ -20,6 +22,7 @@
 #include "walloc_frames.h"
 #include "walloc_queue.h"
 #include "walloc_recovery.h"
+#include "walloc_reference.h"
 
 typedef struct operation {
   const char *name;
@@ -30,11 +33,24 @@ typedef struct operation {
   void (*run)(void);     /* child */
   size_t
       leak; /* bytes of the heap that a kill may leave live, with what is being allocated or freed */
-  bool recycles; /* the blocks of the common arena may be gone */
+  unsigned flags;
 } operation;
 
-extern const operation kill_operations[];
-extern const size_t kill_operation_count;
+#define RECYCLES 1u /* the blocks of the common arena may be gone */
+
+typedef struct operations {
+  const operation *all;
+  size_t count;
+} operations;
+
+/* operations.c; each time in a process in which walloc has not been used before. */
+extern const operations kill_first_operations;
+/* operations.c and rooms.c. */
+extern const operations kill_heap_operations, kill_room_operations;
+
+/* In `prepare`: a thread is killed in the operation of this name after so many instructions, and its loss is not
+ * told yet: kill_common.lost_before. */
+void kill_first(const char *name, uint32_t after);
 
 /* ---- What the program holds: written by tester and child, one at a time ---------------------- */
 
@@ -57,6 +73,8 @@ typedef struct common {
   walloc_queue *queue;
   walloc_context context;
   walloc_mark mark;
+  walloc_ref heap_ref;
+  uint32_t lost_before;  /* a thread that died before the one that is killed; 0: none */
   void *volatile result; /* of an operation */
 } common;
 
@@ -79,7 +97,10 @@ void hold_ref(size_t size);
 
 /* ---- Checks --------------------------------------------------------------------------------- */
 
-/* NULL: all is in order; else what is not. */
+/* NULL: all is in order; else what is not: the map and its sums, chunks, lists, tags. */
+const char *kill_check_structure(void);
+
+/* The same, and what the program holds, and what has leaked. */
 const char *kill_check(const operation *op);
 
 /* The rooms are used, and everything is freed. NULL: as above. */

@@ -1,8 +1,7 @@
-/* The operations that a thread is killed in. `held` is numbered in the order in which it was taken, behind the three
- * blocks that every test begins with. */
+/* The operations of the heap that a thread is killed in. `held` is numbered in the order in which it was taken, behind
+ * the three blocks that every test begins with. */
 #include "kill/kill.h"
 
-#include "arena/arena.h"
 #include "heap/obtain.h"
 #include "heap/part.h"
 #include "heap/sweep.h"
@@ -212,136 +211,94 @@ static void shrink_huge(void) {
   kill_common.result = walloc_realloc(address_of(FIRST), 4100 * KIB);
 }
 
+static void allocate_zeros(void) { kill_common.result = walloc_calloc(1, 50000); }
+static void allocate_aligned(void) { kill_common.result = walloc_aligned_alloc(64, 100); }
+
+/* What the tester holds: in place, or to another of the kind of which blocks of the size are. */
+static void resize_first_to(size_t size) {
+  kill_common.result = walloc_realloc(address_of(FIRST), size);
+}
+
+static void move_to_small(void) { resize_first_to(100); }
+static void move_to_large(void) { resize_first_to(60000); }
+
+static void hold_large_in_doubt(void) { doubt(hold(50000)); }
+
+static void hold_3000(void) { hold(3000); }
+static void resize_in_class(void) { resize_first_to(3001); }
+
+static void sort_anew(void) { (void)walloc_heap_set_strategy(WALLOC_BEST_FIT); }
+static void sort_as_ever(void) { (void)walloc_heap_set_strategy(WALLOC_FIRST_FIT); }
+
+static void make_neighbours_to_sort(void) {
+  sort_as_ever();
+  make_neighbours();
+}
+
+static bool visit(const walloc_heap_range *range, void *unused) {
+  (void)range;
+  (void)unused;
+  return true;
+}
+
+static void walk(void) { (void)walloc_heap_walk(visit, NULL); }
+
 static void hold_4_mib_to_shrink(void) {
   hold_4_mib();
   kill_common.held[FIRST].size = 4100 * KIB;
   refill(FIRST);
 }
 
-/* ---- Arenas --------------------------------------------------------------------------------- */
-
-static void arena_block(void) { kill_common.result = walloc_alloc(kill_common.arena, 64); }
-static void arena_large_block(void) { kill_common.result = walloc_alloc(kill_common.arena, 20000); }
-static void arena_growth(void) { kill_common.result = walloc_alloc(kill_common.arena, 1 << 20); }
-
-static void arena_more(void) {
-  hold_ref(100000);
-  hold_ref(300000);
-}
-
-static void arena_reset(void) { (void)walloc_reset(kill_common.arena); }
-static void arena_compact(void) { (void)walloc_compact(kill_common.arena, 2048); }
-static void arena_mark(void) { (void)walloc_set_mark(kill_common.arena, &kill_common.mark); }
-static void arena_rewind(void) { (void)walloc_rewind(kill_common.mark); }
-static void arena_preserve(void) { (void)walloc_preserve(kill_common.arena); }
-static void arena_trim(void) { (void)walloc_trim(kill_common.arena); }
-
-static void arena_mark_and_more(void) {
-  arena_mark();
-  arena_more();
-}
-
-static void arena_more_and_reset(void) {
-  arena_more();
-  arena_reset();
-}
-
-static void arena_make(void) {
-  kill_common.result = walloc_arena_create(&(walloc_arena_config){.reserve = 100000});
-}
-
-static void arena_end(void) { (void)walloc_arena_destroy(kill_common.result); }
-
-static void arena_pin(void) { (void)walloc_pin(kill_common.arena); }
-static void arena_unpin(void) { (void)walloc_unpin(kill_common.arena); }
-
-static void arena_pin_and_unpin(void) {
-  arena_pin();
-  arena_unpin();
-}
-
-static void frames_advance(void) { (void)walloc_frames_advance(kill_common.frames); }
-static void frames_block(void) { kill_common.result = walloc_frames_alloc(kill_common.frames, 64); }
-
-/* ---- Queues, contexts ----------------------------------------------------------------------- */
-
-static void queue_publish(void) {
-  (void)walloc_queue_publish(kill_common.queue, kill_common.refs[0], 1);
-}
-
-static void queue_poll(void) {
-  walloc_ref ref;
-  (void)walloc_queue_poll(kill_common.queue, &ref, NULL);
-}
-
-static void queue_make(void) { kill_common.result = walloc_queue_create(NULL); }
-static void queue_end(void) { (void)walloc_queue_destroy(kill_common.result); }
-
-static void context_retain(void) { (void)walloc_context_retain(kill_common.context); }
-static void context_release(void) { (void)walloc_context_release(kill_common.context); }
-
-static void context_make(void) {
-  kill_common.context = walloc_context_create(kill_common.arena, WALLOC_CONTEXT_RESETS);
-}
-
 /* ---- All of them ---------------------------------------------------------------------------- */
 
-const operation kill_operations[] = {
-    {"malloc: pop", NULL, enter, NULL, allocate_16, 16, false},
-    {"malloc: cut and grow", NULL, enter, NULL, allocate_5000, SPAN, false},
-    {"malloc: cut", NULL, use_up_a_span, NULL, allocate_64, 64, false},
-    {"malloc: several spans", NULL, enter_with_many_pages, NULL, allocate_64, SPAN, false},
-    {"malloc: enter a part", NULL, NULL, NULL, allocate_64, SPAN, false},
-    {"malloc: refill", NULL, hold_span_in_doubt, free_doubted_and_send, allocate_2048_twice, 4096,
-     false},
-    {"malloc: borrow what is idle", NULL, enter, leave_blocks_behind, allocate_2048, 2048, false},
-    {"malloc: borrow what was sent", hold_span_in_doubt, enter_and_free_doubted, NULL,
-     allocate_2048_twice, 4096, false},
-    {"free: own", NULL, hold_one, NULL, free_doubted, 64, false},
-    {"free: to another", hold_3_in_doubt, enter, NULL, free_doubted, 192, false},
-    {"free: a list to another", hold_forty, enter, NULL, free_doubted, 2560, false},
-    {"thread_end", hold_3_in_doubt, collect, NULL, end_thread, 192, false},
-    {"realloc: small", NULL, hold_one, NULL, resize_small, 4096 + 64 + SPAN, false},
-    {"sweep: all classes", NULL, fill_lists, NULL, sweep_all, SPAN, false},
-    {"sweep: own", NULL, fill_few_lists, NULL, sweep_few, SPAN, false},
-    {"sweep: of what came back", NULL, hold_of_child, free_doubted_and_send, sweep_few, SPAN,
-     false},
-    {"sweep: of idle parts", NULL, hold_of_child, leave_more_behind, sweep_few, SPAN, false},
-    {"large: a region", NULL, enter, NULL, allocate_200000, 200016, false},
-    {"large: split", make_hole, enter, NULL, allocate_50000, 50016, false},
-    {"large: free, join", make_neighbours, enter, NULL, free_doubted, 50016, false},
-    {"large: free, idle region", make_idle_region, enter, NULL, free_doubted, 310016 + 4096, false},
-    {"large: grow in place", hold_then_free, enter, NULL, grow_in_place, 0, false},
-    {"large: shrink in place", hold_150000_to_shrink, enter, NULL, shrink_in_place, 0, false},
-    {"huge: malloc", NULL, enter, NULL, allocate_huge, 61440, false},
-    {"huge: free", hold_huge, enter, NULL, free_doubted, 61440, false},
-    {"huge: grow", hold_4_mib, NULL, NULL, grow_huge, 0, false},
-    {"huge: shrink", hold_4_mib_to_shrink, NULL, NULL, shrink_huge, 0, false},
-    {"arena: lane", NULL, arena_block, NULL, arena_block, 0, false},
-    {"arena: new lane", NULL, NULL, NULL, arena_block, 0, false},
-    {"arena: cursor", NULL, NULL, NULL, arena_large_block, 0, false},
-    {"arena: growth", NULL, NULL, NULL, arena_growth, 0, false},
-    {"arena: reset", NULL, NULL, NULL, arena_reset, 0, true},
-    {"arena: compact", arena_more, NULL, NULL, arena_compact, 0, true},
-    {"arena: mark", arena_more, NULL, NULL, arena_mark, 0, false},
-    {"arena: rewind", arena_mark_and_more, NULL, NULL, arena_rewind, 0, true},
-    {"arena: preserve", arena_more, NULL, NULL, arena_preserve, 0, false},
-    {"arena: trim", arena_more_and_reset, NULL, NULL, arena_trim, 0, true},
-    {"arena: create", NULL, NULL, NULL, arena_make, 0, false},
-    {"arena: destroy", arena_make, NULL, NULL, arena_end, 0, false},
-    {"pins: pin", NULL, NULL, NULL, arena_pin, 0, false},
-    {"pins: pin and unpin", NULL, NULL, NULL, arena_pin_and_unpin, 0, false},
-    {"pins: reset", arena_pin_and_unpin, NULL, NULL, arena_reset, 0, true},
-    {"frames: advance", NULL, NULL, NULL, frames_advance, 0, false},
-    {"frames: alloc", NULL, NULL, NULL, frames_block, 0, false},
-    {"queue: publish", NULL, NULL, NULL, queue_publish, 0, false},
-    {"queue: poll", queue_publish, NULL, NULL, queue_poll, 0, false},
-    {"queue: create", NULL, NULL, NULL, queue_make, 0, false},
-    {"queue: destroy", queue_make, NULL, NULL, queue_end, 0, false},
-    {"context: retain", NULL, NULL, NULL, context_retain, 0, false},
-    {"context: release", NULL, NULL, NULL, context_release, 0, false},
-    {"context: create", NULL, NULL, NULL, context_make, 0, false},
-    {"context: last release", context_make, NULL, NULL, context_release, 0, true},
+/* Each time in a process in which walloc has not been used before. */
+static const operation first_operations[] = {
+    {"malloc: the first", NULL, NULL, NULL, allocate_64, SPAN, 0},
+    {"malloc: the first large", NULL, NULL, NULL, allocate_200000, 200016, 0},
+    {"thread_end: of the first", hold_3_in_doubt, collect, NULL, end_thread, 192, 0},
 };
 
-const size_t kill_operation_count = sizeof kill_operations / sizeof *kill_operations;
+static const operation heap_operations[] = {
+    {"malloc: pop", NULL, enter, NULL, allocate_16, 16, 0},
+    {"malloc: cut and grow", NULL, enter, NULL, allocate_5000, SPAN, 0},
+    {"malloc: cut", NULL, use_up_a_span, NULL, allocate_64, 64, 0},
+    {"malloc: several spans", NULL, enter_with_many_pages, NULL, allocate_64, SPAN, 0},
+    {"malloc: enter a part", NULL, NULL, NULL, allocate_64, SPAN, 0},
+    {"malloc: refill", NULL, hold_span_in_doubt, free_doubted_and_send, allocate_2048_twice, 4096,
+     0},
+    {"malloc: borrow what is idle", NULL, enter, leave_blocks_behind, allocate_2048, 2048, 0},
+    {"malloc: borrow what was sent", hold_span_in_doubt, enter_and_free_doubted, NULL,
+     allocate_2048_twice, 4096, 0},
+    {"free: own", NULL, hold_one, NULL, free_doubted, 64, 0},
+    {"free: to another", hold_3_in_doubt, enter, NULL, free_doubted, 192, 0},
+    {"free: a list to another", hold_forty, enter, NULL, free_doubted, 2560, 0},
+    {"thread_end", hold_3_in_doubt, collect, NULL, end_thread, 192, 0},
+    {"realloc: small", NULL, hold_one, NULL, resize_small, 4096 + 64 + SPAN, 0},
+    {"sweep: all classes", NULL, fill_lists, NULL, sweep_all, SPAN, 0},
+    {"sweep: own", NULL, fill_few_lists, NULL, sweep_few, SPAN, 0},
+    {"sweep: of what came back", NULL, hold_of_child, free_doubted_and_send, sweep_few, SPAN, 0},
+    {"sweep: of idle parts", NULL, hold_of_child, leave_more_behind, sweep_few, SPAN, 0},
+    {"large: a region", NULL, enter, NULL, allocate_200000, 200016, 0},
+    {"large: split", make_hole, enter, NULL, allocate_50000, 50016, 0},
+    {"large: free, join", make_neighbours, enter, NULL, free_doubted, 50016, 0},
+    {"large: free, idle region", make_idle_region, enter, NULL, free_doubted, 310016 + 4096, 0},
+    {"large: grow in place", hold_then_free, enter, NULL, grow_in_place, 0, 0},
+    {"large: shrink in place", hold_150000_to_shrink, enter, NULL, shrink_in_place, 0, 0},
+    {"huge: malloc", NULL, enter, NULL, allocate_huge, 61440, 0},
+    {"huge: free", hold_huge, enter, NULL, free_doubted, 61440, 0},
+    {"huge: grow", hold_4_mib, NULL, NULL, grow_huge, 0, 0},
+    {"huge: shrink", hold_4_mib_to_shrink, NULL, NULL, shrink_huge, 0, 0},
+    {"malloc: aligned", NULL, enter, NULL, allocate_aligned, SPAN, 0},
+    {"realloc: another's, in place", hold_3000, enter, NULL, resize_in_class, 0, 0},
+    {"realloc: another's, to large", hold_3_in_doubt, enter, NULL, move_to_large, 64 + 60016, 0},
+    {"realloc: large to small", hold_large_in_doubt, enter, NULL, move_to_small, 50016 + SPAN, 0},
+    {"realloc: huge to large", hold_huge, enter, NULL, move_to_large, 61440 + 60016, 0},
+    {"large: calloc", NULL, enter, NULL, allocate_zeros, 50016, 0},
+    {"heap: another strategy", make_neighbours_to_sort, enter, NULL, sort_anew, 50016, 0},
+    {"heap: walk", NULL, enter, NULL, walk, 0, 0},
+};
+
+const operations kill_first_operations = {first_operations,
+                                          sizeof first_operations / sizeof *first_operations};
+const operations kill_heap_operations = {heap_operations,
+                                         sizeof heap_operations / sizeof *heap_operations};
