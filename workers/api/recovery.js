@@ -10,7 +10,7 @@
  * who the worker is, and it makes no difference how far the worker has come.
  *
  *     state   VACANT ──attach──► TAKEN ──detach──► OVER           the worker, while it holds the lock
- *             VACANT ──terminate──────────────────► OVER           the watcher: too late for an attach
+ *             VACANT ──terminate or death─────────► OVER           the watcher: too late for an attach
  *
  * Certain is: in Node the worker's exit event. In browsers a Web Lock with a name of its own, which the worker
  * holds from before it attaches until after it has detached, and which the browser grants to the watcher when the worker
@@ -35,7 +35,8 @@ const PAUSE = 20;
  * @typedef {object} Seat
  * @property {number} block address of its stack
  * @property {Int32Array<SharedArrayBuffer>} state one of the above
- * @property {string} lock the name of its Web Lock; empty in Node
+ * @property {string} [lock] the name of its Web Lock, in browsers
+ * @property {number} [threadId] the worker's, in Node
  */
 
 /**
@@ -65,16 +66,20 @@ const hold = (name) =>
       .catch(reject);
   });
 
+/** In Node. Asked for in this way, bundlers for browsers see no import. */
+const ownThreadId = () =>
+  /** @type {any} */ (globalThis).process.getBuiltinModule('node:worker_threads').threadId;
+
 /**
- * For the worker, before it attaches. Throws HANDLE when the seat is taken or over.
+ * For the worker, before it attaches. Throws HANDLE when the seat is another's, taken or over.
  *
  * @param {Seat} seat
  * @returns {Promise<() => void>} to be called when it has detached
  */
-export async function takeSeat({ state, lock }) {
-  const leave = lock ? await hold(lock) : () => {};
+export async function takeSeat({ state, lock, threadId }) {
+  const leave = lock ? await hold(lock) : threadId === ownThreadId() && (() => {});
   if (!leave || Atomics.compareExchange(state, 0, VACANT, TAKEN) !== VACANT) {
-    leave?.();
+    if (leave) leave();
     throw errorFrom(HANDLE, 'attach with a handle for one worker, once');
   }
   Atomics.notify(state, 0);
@@ -100,7 +105,7 @@ const exit = (worker) =>
  *
  * @param {Seat} seat
  */
-async function unlocked({ state, lock }) {
+async function unlocked({ state, lock = '' }) {
   while (Atomics.load(state, 0) === VACANT) {
     await (Atomics.waitAsync?.(state, 0, VACANT).value ?? sleep(PAUSE));
   }
@@ -133,7 +138,10 @@ export class Watcher {
     if (block === 0) throw errorFrom(OUT_OF_MEMORY, 'handleFor: a stack for the worker');
     this.#thread.neverSleep();
     const state = new Int32Array(new SharedArrayBuffer(4));
-    const seat = { block, state, lock: isOfNode ? '' : `walloc ${crypto.randomUUID()}` };
+    const { threadId } = worker;
+    const seat = isOfNode
+      ? { block, state, threadId }
+      : { block, state, lock: `walloc ${crypto.randomUUID()}` };
     const ended = this.#recover(seat, isOfNode ? exit(worker) : unlocked(seat));
     ended.catch(() => {}); // for whoever asks
     this.#watched.set(worker, [...(this.#watched.get(worker) ?? []), { seat, ended }]);
@@ -176,6 +184,7 @@ export class Watcher {
    */
   async #recover({ block, state }, death) {
     await death;
+    Atomics.compareExchange(state, 0, VACANT, OVER);
     for (;;) {
       const error = this.#thread.wasm.thread_lost(block);
       if (!error) return Atomics.load(state, 0) === TAKEN;
