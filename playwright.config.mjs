@@ -1,5 +1,6 @@
 /**
- * Browser tests: the built pages of build/www in the machine's own Chromium.
+ * Browser tests: the built pages of build/www in the machine's own Chromium; what depends on how an engine ends
+ * workers in Firefox, too.
  *
  * SharedArrayBuffer is never forced by a flag: the servers send the headers, and tests assert that the
  * page is isolated. Tests run one after the other: each takes several threads already.
@@ -22,6 +23,12 @@ export const chromium = {
   ],
 };
 
+/** Debian's Firefox, which Playwright drives as it is. */
+const firefox = {
+  executablePath: process.env.WALLOC_FIREFOX ?? '/usr/bin/firefox-esr',
+  timeout: 120_000,
+};
+
 export default defineConfig({
   testDir: 'tests/browser',
   outputDir: 'build/test-results',
@@ -35,5 +42,12 @@ export default defineConfig({
     url: `http://localhost:${PORT}/`,
     reuseExistingServer: false,
   },
-  projects: [{ name: 'chromium', use: { browserName: 'chromium', launchOptions: chromium } }],
+  projects: [
+    { name: 'chromium', use: { browserName: 'chromium', launchOptions: chromium } },
+    {
+      name: 'firefox',
+      testMatch: /storms\.spec/,
+      use: { browserName: 'firefox', channel: 'moz-firefox', launchOptions: firefox },
+    },
+  ],
 });

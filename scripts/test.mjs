@@ -92,7 +92,7 @@ const SUITES = [
     sums: ofNode,
   },
   {
-    name: 'Pages in Chromium (browser)',
+    name: 'Pages in Chromium, storms also in Firefox (browser)',
     command: ['npx', 'playwright', 'test'],
     sums: ofPlaywright,
   },

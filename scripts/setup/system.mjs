@@ -21,6 +21,7 @@ export const TESTING = {
   xz: 'xz-utils',
   'clang-format': 'clang-format',
   'clang-tidy': 'clang-tidy',
+  'firefox-esr': 'firefox-esr',
   ...BROWSER,
 };
 

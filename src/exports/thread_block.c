@@ -12,6 +12,7 @@
 
 #include "exports/exported.h"
 #include "pages/pages.h"
+#include "walloc_recovery.h"
 
 #define IN_USE 1u
 #define RECORDED 2u
@@ -90,4 +91,14 @@ bool walloc_thread_block_record(uint32_t block) {
     return false;
   atomic_fetch_or_explicit(slot, RECORDED, memory_order_relaxed);
   return true;
+}
+
+/* Of the thread whose number lies where the caller's does in its own block. The block last: until then no
+ * thread has that number. Killed in between: told again, as all of recovery. */
+EXPORTED("thread_lost") walloc_error walloc_export_thread_lost(uint32_t block) {
+  uint32_t own = (uint32_t)(uintptr_t)__builtin_wasm_tls_base();
+  walloc_error error = walloc_thread_lost(block + (walloc_thread_self() - own));
+  if (error == WALLOC_OK)
+    walloc_thread_release(block);
+  return error;
 }

@@ -7,7 +7,10 @@
  * stack nor thread-local storage nor locks (JavaScript sets the stack pointer to 0 before the call, so
  * that a mistake traps). Blocks are kept for the next thread when one ends.
  *
- * Any thread. What a kill leaves behind: a block in use by nobody, until recovery. */
+ * A block is released by whoever claimed it: the thread itself, or the one that claimed it for a thread it
+ * watches over. The latter's number is nobody else's for as long as its watcher keeps the block.
+ *
+ * Any thread. What a kill leaves behind: a block in use by nobody; for good, where nobody watched. */
 #ifndef WALLOC_EXPORTS_THREAD_BLOCK_H
 #define WALLOC_EXPORTS_THREAD_BLOCK_H
 

@@ -2,7 +2,8 @@
  * One thread's instance of the module, on the memory that all threads share.
  *
  * The instance's code is shared; its stack and thread-local data are the thread's own and lie in a
- * block of the shared memory that the thread takes when it starts and gives back when it ends:
+ * block of the shared memory that the thread takes when it starts and gives back when it ends, unless it is a
+ * seat that its watcher keeps for it (recovery.js):
  *
  *     block:  | thread-local data | ...free...  <- stack | block + 64 KiB
  *
@@ -24,6 +25,7 @@ import { SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
  * @property {() => number} thread_claim
  * @property {(canWait: number, block: number) => number} thread_start
  * @property {(block: number) => void} thread_release
+ * @property {(block: number) => number} thread_lost
  * @property {() => number} scratch
  * @property {() => number} init
  * @property {() => number} shutdown
@@ -110,6 +112,8 @@ function canWait() {
 export class Thread {
   /** @type {number} address of the block */
   #block = 0;
+  /** @type {(() => void) | undefined} leaves the seat */
+  #leave;
   /** Callbacks that are running, one inside the other. */
   #callbacks = 0;
 
@@ -136,12 +140,15 @@ export class Thread {
    * Takes a stack, after which everything may be called. Throws OUT_OF_MEMORY, BUSY; then detach.
    *
    * @param {WebAssembly.Instance} instance made with `imports`
+   * @param {number} [block] of a seat
+   * @param {() => void} [leave] the seat
    */
-  start(instance) {
+  start(instance, block, leave) {
     // A copy, since calling a module's own frozen export object is slower.
     const wasm = /** @type {Exports} */ ({ .../** @type {any} */ (instance.exports) });
     wasm.__stack_pointer.value = 0; // whatever used a stack now would trap
-    this.#block = wasm.thread_claim() >>> 0;
+    this.#block = block ?? wasm.thread_claim() >>> 0;
+    this.#leave = leave;
     if (this.#block === 0) throw errorFrom(OUT_OF_MEMORY, 'a stack for this thread');
     this.wasm = wasm;
     wasm.__stack_pointer.value = this.#block + THREAD_BLOCK;
@@ -159,7 +166,13 @@ export class Thread {
     const { thread_end, thread_release } = this.wasm;
     thread_end();
     this.wasm = gone;
-    thread_release(this.#block);
+    if (this.#leave) this.#leave();
+    else thread_release(this.#block);
+  }
+
+  /** From now on this thread is told BUSY where it would sleep for a lock. */
+  neverSleep() {
+    this.wasm.thread_start(0, this.#block);
   }
 
   /**

@@ -8,6 +8,7 @@ import { arenaConfig, framesConfig, queueConfig, wallocConfig } from './config.j
 import { Context } from './context.js';
 import { Frames } from './frames.js';
 import { Queue } from './queue.js';
+import { Watcher, takeSeat } from './recovery.js';
 import { ARENA, HANDLE, NOT_INITIALIZED, TYPE, errorFrom } from './errors.js';
 import {
   HEAP,
@@ -30,6 +31,7 @@ import { createMemory, load, requireSharedMemory } from '../load.js';
  * @property {string} walloc version
  * @property {WebAssembly.Memory} memory
  * @property {WebAssembly.Module} module
+ * @property {import('./recovery.js').Seat} [seat] of the one worker that it is for
  */
 
 /**
@@ -47,6 +49,8 @@ export class Walloc {
   #module;
   /** @type {Map<number, Queue>} this thread's, by handle */
   #queues = new Map();
+  /** @type {Watcher} */
+  #watcher;
 
   /**
    * Made by create and attach.
@@ -57,6 +61,7 @@ export class Walloc {
   constructor(thread, module) {
     this.#thread = thread;
     this.#module = module;
+    this.#watcher = new Watcher(thread);
     /** Data of one frame, such as what is uploaded to the GPU. 128-byte aligned. @readonly */
     this.render = this.#tier(0);
     /** Data that lives as long as a scene. 64-byte aligned. @readonly */
@@ -91,29 +96,32 @@ export class Walloc {
   /**
    * Joins the memory of a handle. Any thread, any number of them at the same time; waits for nobody.
    * Each takes 64 KiB for its stack. Throws WallocError: TYPE for what is not a handle of this version,
-   * NOT_INITIALIZED after shutdown; WallocOutOfMemory; WallocUnsupported.
+   * NOT_INITIALIZED after shutdown, HANDLE for one of handleFor that has been used; WallocOutOfMemory;
+   * WallocUnsupported.
    *
-   * @param {Handle} handle from walloc.handle
+   * @param {Handle} handle from walloc.handle or handleFor
    */
   static async attach(handle) {
     requireSharedMemory();
-    const { walloc, memory, module } = handle ?? {};
+    const { walloc, memory, module, seat } = handle ?? {};
     if (walloc !== VERSION || !(memory instanceof WebAssembly.Memory)) {
       throw errorFrom(TYPE, `attach to what is not a handle of walloc ${VERSION}`);
     }
-    return Walloc.#enter(memory, module);
+    return Walloc.#enter(memory, module, undefined, seat);
   }
 
   /**
    * @param {WebAssembly.Memory} memory
    * @param {import('./config.js').WallocOptions['wasm']} source
    * @param {number[]} [config] of the thread that creates walloc
+   * @param {import('./recovery.js').Seat} [seat]
    */
-  static async #enter(memory, source, config) {
+  static async #enter(memory, source, config, seat) {
     const thread = new Thread(memory);
     const [module, instance] = await load(source, thread.imports);
+    const leave = seat && (await takeSeat(seat));
     try {
-      thread.start(instance);
+      thread.start(instance, seat?.block, leave);
       if (config) {
         thread.scratch.set(config);
         check(thread.wasm.init(), 'create');
@@ -132,6 +140,46 @@ export class Walloc {
    */
   get handle() {
     return { walloc: VERSION, memory: this.#thread.memory, module: this.#module };
+  }
+
+  /**
+   * A handle for one attach in this worker, after which this thread watches over it: when the worker has
+   * ended, in whatever way, what it held is taken back, and its stack serves another. The stack (64 KiB) is taken
+   * here. The worker's Walloc is an ordinary one; once it has detached, the handle is used up.
+   *
+   * From now on this thread does not sleep for locks, since it is the one that frees those of the dead: where one is
+   * held for long it is told BUSY, as a browser's main thread always is. Use it on the thread that made
+   * the worker. Throws WallocOutOfMemory; WallocError: TYPE for what is no worker; WallocUnsupported.
+   *
+   * @param {import('./recovery.js').AnyWorker} worker
+   * @returns {Handle}
+   */
+  handleFor(worker) {
+    return { ...this.handle, seat: this.#watcher.seatFor(worker) };
+  }
+
+  /**
+   * Terminates a worker that handleFor was called for, wherever it is; the same as worker.terminate() and
+   * ended(worker). Takes as long as the platform does: Node and Firefox some milliseconds, Chromium two
+   * seconds. Of several that are terminated at once none waits for another.
+   *
+   * @param {import('./recovery.js').AnyWorker} worker
+   * @returns {Promise<boolean>} as ended
+   */
+  async terminate(worker) {
+    return this.#watcher.terminate(worker);
+  }
+
+  /**
+   * When what the worker held has been taken back, after it has ended, by terminate or otherwise, or, in browsers,
+   * after it has detached: docs/recovery.md says what is lost at most. Rejects with WallocError: TYPE for a
+   * worker that handleFor was not called for, DETACHED.
+   *
+   * @param {import('./recovery.js').AnyWorker} worker
+   * @returns {Promise<boolean>} whether it was attached until it ended
+   */
+  async ended(worker) {
+    return this.#watcher.ended(worker);
   }
 
   /**

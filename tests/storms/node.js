@@ -1,0 +1,30 @@
+/**
+ * Storms in Node: their workers, and dlmalloc in walloc's place.
+ */
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { BUNDLE, bundleWorker } from './bundle.js';
+import { attachDlmalloc, createDlmalloc } from './dlmalloc.js';
+
+const DLMALLOC = new URL('../../build/attached/tests/storms/dlmalloc.wasm', import.meta.url);
+
+await bundleWorker();
+
+export const startWorker = () => new Worker(new URL(`../../${BUNDLE}`, import.meta.url));
+
+/** @returns {Promise<import('./storm.js').Allocator>} */
+export async function dlmallocForStorm() {
+  const handle = await createDlmalloc(readFileSync(DLMALLOC));
+  const { memory } = handle;
+  const { free } = await attachDlmalloc(handle);
+  return {
+    memory,
+    free,
+    handleFor: (_worker, index) => ({ ...handle, thread: index + 1 }),
+    terminate: async (worker) => {
+      await worker.terminate();
+      return true;
+    },
+    obtained: () => memory.buffer.byteLength,
+  };
+}
