@@ -93,6 +93,11 @@ const SUITES = [
     sums: ofNode,
   },
   {
+    name: 'Programs that take walloc in (embedding)',
+    command: ['node', '--test', '--test-reporter=spec', ...nodeTests('embedding')],
+    sums: ofNode,
+  },
+  {
     name: 'Pages in Chromium (browser)',
     command: ['npx', 'playwright', 'test'],
     sums: ofPlaywright,
