@@ -150,11 +150,11 @@ void test_threads_share_a_resource() {
     threads.emplace_back([&resource, t] {
       std::pmr::vector<std::pmr::string> strings(&resource);
       std::vector<int, walloc::heap_allocator<int>> numbers;
-      for (int i = 0; i < 1000; i++) {
+      for (std::size_t i = 0; i < 1000; i++) {
         strings.emplace_back(100, static_cast<char>('a' + t));
         numbers.push_back(t);
       }
-      for (int i = 0; i < 1000; i++)
+      for (std::size_t i = 0; i < 1000; i++)
         CHECK(strings[i].size() == 100 && strings[i][99] == 'a' + t && numbers[i] == t);
     });
   for (std::thread &thread : threads)
