@@ -10,8 +10,8 @@ if(WALLOC_SANITIZE)
   add_link_options(-fsanitize=${WALLOC_SANITIZE})
 endif()
 
-# In an Emscripten build everything is compiled for shared memory.
-if(EMSCRIPTEN)
+# In an Emscripten build everything is compiled for shared memory, unless for programs of one thread.
+if(EMSCRIPTEN AND WALLOC_THREADS)
   add_compile_options(-pthread)
   add_link_options(-pthread)
 endif()

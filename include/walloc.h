@@ -43,7 +43,7 @@
 extern "C" {
 #endif
 
-#define WALLOC_VERSION "0.1.0"
+#include "walloc_version.h"
 
 /* ---- Errors ------------------------------------------------------------------------------- */
 

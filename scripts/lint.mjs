@@ -19,7 +19,7 @@ async function filesMatching(...patterns) {
 
 async function checkClangFormat() {
   const mode = process.argv.includes('--fix') ? ['-i'] : ['--dry-run', '-Werror'];
-  await run('clang-format', [...mode, ...(await filesMatching('*.c', '*.cpp', '*.h'))]);
+  await run('clang-format', [...mode, ...(await filesMatching('*.c', '*.cpp', '*.h', '*.hpp'))]);
 }
 
 /**
@@ -30,7 +30,7 @@ async function checkClangTidy() {
   await buildPreset('native');
   const files = (await filesMatching('src/*.c', 'tests/*.c', 'examples/*.c', 'bench/*.c')).filter(
     (path) =>
-      !/platform_(linked|attached|wasm_thread)|src\/exports|malloc\/(malloc|emscripten)|minimal|bench\/heap\/trace/.test(
+      !/platform_(linked|attached|wasm_thread|thread_cleanup)|src\/exports|malloc\/(malloc|emscripten)|minimal|bench\/heap\/trace/.test(
         path,
       ),
   );

@@ -80,6 +80,7 @@ const SUITES = [
   ctest('native-asan', 'address and undefined behaviour sanitizers'),
   ctest('native-tsan', 'thread sanitizer'),
   ctest('emscripten', 'WebAssembly under Node'),
+  ctest('emscripten-single', 'WebAssembly without threads'),
   {
     name: 'JavaScript under Node (js)',
     command: [
@@ -89,6 +90,11 @@ const SUITES = [
       ...nodeTests('js'),
       ...nodeTests('scripts'),
     ],
+    sums: ofNode,
+  },
+  {
+    name: 'Programs that take walloc in (embedding)',
+    command: ['node', '--test', '--test-reporter=spec', ...nodeTests('embedding')],
     sums: ofNode,
   },
   {

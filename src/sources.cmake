@@ -43,24 +43,22 @@ set(WALLOC_SOURCES
     src/stats/stats.c)
 
 set(WALLOC_PLATFORM_NATIVE src/platform/platform_native.c src/platform/platform_posix.c
-                           src/platform/platform_thread_end.c)
-set(WALLOC_PLATFORM_LINKED src/platform/platform_linked.c src/platform/platform_posix.c
-                           src/platform/platform_wasm_thread.c)
+                           src/platform/platform_thread_end.c src/queue/wait.c)
 set(WALLOC_PLATFORM_ATTACHED src/platform/platform_attached.c src/platform/platform_wasm_thread.c)
 
-# Waiting in C, which needs a clock: in walloc.wasm JavaScript waits.
-list(APPEND WALLOC_PLATFORM_NATIVE src/queue/wait.c)
-list(APPEND WALLOC_PLATFORM_LINKED src/queue/wait.c)
+# An Emscripten program: the first of these, and one of the others. The end of a thread is told in another way
+# where malloc is ours: see platform_thread_cleanup.c.
+set(WALLOC_PLATFORM_LINKED src/platform/platform_linked.c src/platform/platform_posix.c
+                           src/platform/platform_wasm_thread.c src/queue/wait.c)
+set(WALLOC_PLATFORM_LINKED_SINGLE src/platform/platform_linked_single.c)
+set(WALLOC_PLATFORM_LINKED_THREADS src/platform/platform_linked_threads.c
+                                   src/platform/platform_thread_end.c)
+set(WALLOC_PLATFORM_LINKED_THREADS_MALLOC src/platform/platform_linked_threads.c
+                                          src/platform/platform_thread_cleanup.c)
 
-# The C library's names, in libwalloc_malloc.a.
+# The C library's names, in libwalloc_malloc.a, and those of Emscripten's runtime.
 set(WALLOC_SOURCES_MALLOC src/malloc/malloc.c src/malloc/mallinfo.c)
-if(EMSCRIPTEN)
-  list(APPEND WALLOC_SOURCES_MALLOC src/malloc/emscripten.c)
-endif()
-
-# The end of a thread is known where malloc is ours: see src/malloc/emscripten.c.
-set(WALLOC_PLATFORM_LINKED_MALLOC ${WALLOC_PLATFORM_LINKED})
-list(APPEND WALLOC_PLATFORM_LINKED src/platform/platform_thread_end.c)
+set(WALLOC_SOURCES_MALLOC_LINKED src/malloc/emscripten.c)
 
 # What JavaScript calls; only in the attached walloc.wasm.
 set(WALLOC_SOURCES_ATTACHED src/exports/exports.c src/exports/exports_queue.c

@@ -17,6 +17,8 @@ export const BROWSER = { chromium: 'chromium' };
 /** @type {Record<string, string>} */
 export const TESTING = {
   gcc: 'gcc',
+  'g++': 'g++',
+  'pkg-config': 'pkgconf',
   git: 'git',
   xz: 'xz-utils',
   'clang-format': 'clang-format',

@@ -4,7 +4,6 @@
  *
  * Any thread. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -12,7 +11,6 @@
 
 #include <emscripten/heap.h>
 
-#include "platform/platform.h"
 #include "walloc.h"
 #include "walloc_malloc.h"
 
@@ -25,24 +23,6 @@ void *emscripten_builtin_memalign(size_t alignment, size_t size) {
 }
 
 void emscripten_builtin_free(void *block) { walloc_free(block); }
-
-/* The thread gets a cleanup handler, as a program with destructors of thread-specific data is 600 bytes
- * larger. pthread_cleanup_push is a macro that opens a scope; what it calls is called here. Each handler is
- * taken away with all that came after it: so ours goes below those that the program has at the moment. */
-void walloc_platform_at_thread_end(void (*end)(void *)) {
-  static _Thread_local struct __ptcb ours;
-  if (ours.__f != NULL)
-    return;
-  _pthread_cleanup_push(&ours, end, NULL);
-  struct __ptcb *lowest = &ours;
-  while (lowest->__next != NULL)
-    lowest = lowest->__next;
-  if (lowest == &ours)
-    return;
-  _pthread_cleanup_pop(&ours, false);
-  lowest->__next = &ours;
-  ours.__next = NULL;
-}
 
 void *__libc_malloc(size_t size) { return walloc_malloc(size); }
 void *__libc_calloc(size_t count, size_t size) { return walloc_calloc(count, size); }

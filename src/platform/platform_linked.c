@@ -1,13 +1,13 @@
 /* Linked into an Emscripten program: memory comes from sbrk, which the program and its libraries use
- * as well. What they take in between is theirs; the page map knows it as foreign. */
+ * as well. What they take in between is theirs; the page map knows it as foreign.
+ *
+ * With 64-bit addresses (-sMEMORY64) the memory may be larger than the 4 GiB that walloc's map knows. What lies
+ * above is never asked for. Any thread. */
 #define _GNU_SOURCE /* sbrk */
 #include "platform/platform.h"
 
 #include <emscripten/console.h>
 #include <emscripten/heap.h>
-#include <emscripten/threading.h>
-#include <limits.h>
-#include <math.h>
 #include <unistd.h>
 
 #define PAGE ((uint32_t)WALLOC_PAGE_SIZE)
@@ -19,12 +19,17 @@ bool walloc_platform_start(void) { return true; }
 
 size_t walloc_platform_maximum(void) { return emscripten_get_heap_max(); }
 
-static uint32_t end(void) { return (uint32_t)(uintptr_t)sbrk(0); }
+static uintptr_t end(void) { return (uintptr_t)sbrk(0); }
 
 /* What lies before the next whole page. */
-static uint32_t padding(uint32_t address) { return (0 - address) % PAGE; }
+static uint32_t padding(uintptr_t address) { return (0 - (uint32_t)address) % PAGE; }
 
-uint32_t walloc_platform_end_page(void) { return (end() + padding(end())) / PAGE; }
+uint32_t walloc_platform_end_page(void) { return (uint32_t)((end() + padding(end())) / PAGE); }
+
+/* Only with 64-bit addresses: with 32 bits sbrk itself refuses. */
+static bool is_above_space(uintptr_t start, uint32_t length) {
+  return sizeof start > sizeof(uint32_t) && (uint64_t)start + length > WALLOC_SPACE_SIZE;
+}
 
 /* sbrk fails without trying again when another thread has grown the memory at the same moment, since
  * the growth it asked for is then no growth any more. So try as long as the memory keeps growing:
@@ -44,31 +49,14 @@ walloc_grant walloc_platform_grow(uint32_t pages) {
   if (pages > LARGEST_STEP / PAGE)
     pages = LARGEST_STEP / PAGE;
   uint32_t length = padding(end()) + pages * PAGE;
-  uint32_t start = (uint32_t)(uintptr_t)sbrk_patiently(length);
-  if (start == UINT32_MAX)
+  if (is_above_space(end(), length))
     return (walloc_grant){0, 0};
-  uint32_t first = start + padding(start);
-  return (walloc_grant){first / PAGE, (start + length - first) / PAGE};
+  uintptr_t start = (uintptr_t)sbrk_patiently(length);
+  if (start == UINTPTR_MAX || is_above_space(start, length)) /* if others grew in between */
+    return (walloc_grant){0, 0};
+  uint32_t first = (uint32_t)start + padding(start);
+  return (walloc_grant){first / PAGE, ((uint32_t)start + length - first) / PAGE};
 }
-
-/* Of Emscripten's pthread library, in no header: false on a browser's main thread, true on Node's. */
-int _emscripten_thread_supports_atomics_wait(void);
-
-bool walloc_platform_can_wait(void) { return _emscripten_thread_supports_atomics_wait() != 0; }
-
-/* Emscripten's own wait, which on the main thread of Node goes on with what workers ask of it; and a
- * wait that is inlined meets a fault of V8: see platform_attached.c. */
-void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected) {
-  emscripten_futex_wait(word, expected, INFINITY);
-}
-
-void walloc_platform_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t nanoseconds) {
-  emscripten_futex_wait(word, expected, (double)nanoseconds / 1e6);
-}
-
-void walloc_platform_wake(_Atomic uint32_t *word) { emscripten_futex_wake(word, 1); }
-
-void walloc_platform_wake_all(_Atomic uint32_t *word) { emscripten_futex_wake(word, INT_MAX); }
 
 void walloc_platform_abort(const char *message) {
   emscripten_err(message);

@@ -2,7 +2,7 @@
  * The README quotes the examples as they are, and names only commands and files that exist.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
 const root = new URL('../../', import.meta.url);
@@ -28,7 +28,9 @@ test('the commands in the README exist', () => {
 });
 
 test('the links in the documents lead somewhere', () => {
-  for (const document of ['README.md', 'CHANGELOG.md', 'docs/design.md', 'docs/concurrency.md']) {
+  const docs = readdirSync(new URL('docs', root)).filter((name) => name.endsWith('.md'));
+  const others = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'examples/cpp-pmr/README.md'];
+  for (const document of [...others, ...docs.map((name) => `docs/${name}`)]) {
     const links = [...read(document).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)];
     for (const [, link] of links) {
       assert.ok(existsSync(new URL(link, new URL(document, root))), `${document}: ${link}`);

@@ -1,0 +1,191 @@
+/**
+ * Other people's programs take walloc in, in every way that docs/embedding.md names: each is a small project in a
+ * folder of its own outside of the checkout, built with the compiler of the machine and with Emscripten, and run.
+ */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { ROOT, readJson, run } from '../../scripts/run.mjs';
+import { setUpEmscripten } from '../../scripts/setup/emscripten.mjs';
+
+const VERSION = readJson(`${ROOT}package.json`).version;
+const outside = mkdtempSync(join(tmpdir(), 'walloc-embedding-'));
+after(() => rmSync(outside, { recursive: true, force: true }));
+
+/** @type {string} */
+let emscripten;
+before(async () => {
+  emscripten = process.env.WALLOC_EMSCRIPTEN ?? (await setUpEmscripten());
+  process.env.WALLOC_EMSCRIPTEN = emscripten;
+});
+
+/**
+ * @param {string} project the folder of its CMakeLists.txt
+ * @returns {string} a copy of it outside of the checkout
+ */
+function copyOut(project) {
+  const folder = mkdtempSync(join(outside, `${project}-`));
+  cpSync(`${ROOT}tests/embedding/${project}`, folder, { recursive: true });
+  cpSync(`${ROOT}tests/embedding/program.c`, join(folder, 'program.c'));
+  return folder;
+}
+
+const TOOLCHAIN = 'cmake/Modules/Platform/Emscripten.cmake';
+
+/** @typedef {'native' | 'emscripten'} Platform */
+
+/** @param {Platform} platform */
+const toolchain = (platform) =>
+  platform === 'native' ? [] : [`-DCMAKE_TOOLCHAIN_FILE=${join(emscripten, TOOLCHAIN)}`];
+
+/** @param {Platform} platform @param {string} program without the end of its name */
+async function runProgram(platform, program) {
+  const [command, ...args] = platform === 'native' ? [program] : ['node', `${program}.js`];
+  return (await run(command, args)).output;
+}
+
+/**
+ * Configures, builds and runs a project in its folder.
+ *
+ * @param {string} folder
+ * @param {Platform} platform
+ * @param {string[]} [options] of CMake
+ * @returns {Promise<string>} what the program printed
+ */
+async function buildAndRun(folder, platform, options = []) {
+  const build = join(folder, `build-${platform}`);
+  const kind = ['-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', ...toolchain(platform)];
+  await run('cmake', ['-S', folder, '-B', build, ...kind, ...options]);
+  await run('cmake', ['--build', build, '--target', 'program']);
+  return runProgram(platform, join(build, 'program'));
+}
+
+const OTHER = `malloc is another\nwalloc ${VERSION} works\n`;
+const OURS = `malloc is walloc's\nwalloc ${VERSION} works\n`;
+
+describe('add_subdirectory', () => {
+  const folder = copyOut('subdirectory');
+  symlinkSync(ROOT.replace(/\/$/, ''), join(folder, 'walloc'));
+
+  test('natively, with a namespace', async () => {
+    assert.equal(await buildAndRun(folder, 'native', ['-DWALLOC_NAMESPACE=mine_']), OTHER);
+  });
+  test('with Emscripten, without threads', async () => {
+    // Linked without optimisation it needs only what every Emscripten has built when it has once configured a project.
+    const options = ['-DWALLOC_THREADS=OFF', '-DCMAKE_EXE_LINKER_FLAGS_RELEASE=-O0'];
+    const grow = '-DCMAKE_EXE_LINKER_FLAGS=-sALLOW_MEMORY_GROWTH';
+    assert.equal(await buildAndRun(folder, 'emscripten', [...options, grow]), OTHER);
+  });
+});
+
+describe('FetchContent, in place of malloc', () => {
+  const folder = copyOut('fetch');
+  const archive = join(folder, 'walloc.tar.gz');
+  before(() => run('tar', ['-czf', archive, 'CMakeLists.txt', 'cmake', 'include', 'src']));
+
+  for (const platform of /** @type {Platform[]} */ (['native', 'emscripten'])) {
+    test(platform, async () => {
+      const options = [`-DWALLOC_ARCHIVE=${archive}`];
+      if (platform === 'emscripten')
+        options.push('-DCMAKE_EXE_LINKER_FLAGS=-sINITIAL_MEMORY=67108864');
+      assert.equal(await buildAndRun(folder, platform, options), OURS);
+    });
+  }
+});
+
+for (const platform of /** @type {Platform[]} */ (['native', 'emscripten'])) {
+  describe(`installed, ${platform}`, () => {
+    const folder = copyOut('package');
+    const prefix = join(folder, 'prefix');
+    const memory = '-sINITIAL_MEMORY=67108864';
+
+    before(async () => {
+      await run('cmake', ['--preset', platform]);
+      const targets = ['--target', 'walloc', 'walloc_malloc'];
+      await run('cmake', ['--build', '--preset', platform, ...targets]);
+      await run('cmake', ['--install', `build/${platform}`, '--prefix', prefix]);
+    });
+
+    test('find_package', async () => {
+      const options = [`-Dwalloc_DIR=${prefix}/lib/cmake/walloc`];
+      if (platform === 'emscripten') options.push(`-DCMAKE_EXE_LINKER_FLAGS=${memory}`);
+      assert.equal(await buildAndRun(folder, platform, options), OTHER);
+    });
+
+    test('find_package refuses another version', { skip: platform !== 'native' }, async () => {
+      const options = [`-Dwalloc_DIR=${prefix}/lib/cmake/walloc`, '-DVERSION=0.2'];
+      const build = ['-B', join(folder, 'build-refused'), '-G', 'Ninja'];
+      const { output, status } = await run('cmake', ['-S', folder, ...build, ...options], {
+        mayFail: true,
+      });
+      assert.notEqual(status, 0);
+      assert.match(output, new RegExp(`walloc-config.cmake, version: ${VERSION}`));
+    });
+
+    test('pkg-config, in place of malloc', async () => {
+      const env = { PKG_CONFIG_PATH: `${prefix}/lib/pkgconfig` };
+      const asked = await run('pkg-config', ['--cflags', '--libs', 'walloc_malloc'], { env });
+      const flags = [...asked.output.trim().split(/\s+/), '-DWITH_THREADS', '-O2'];
+      const program = join(folder, 'by-pkg-config');
+      const source = join(folder, 'program.c');
+      if (platform === 'native') {
+        await run('cc', [source, ...flags, '-o', program]);
+      } else {
+        const runtime = [memory, '-sPTHREAD_POOL_SIZE=1', '-sEXIT_RUNTIME'];
+        await run(join(emscripten, 'emcc'), [source, ...flags, ...runtime, '-o', `${program}.js`]);
+      }
+      assert.equal(await runProgram(platform, program), OURS);
+    });
+  });
+}
+
+describe('a port of Emscripten', () => {
+  const folder = copyOut('package');
+  const port = `--use-port=${ROOT}ports/walloc.py`;
+  const strict = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-sSTRICT'];
+  const source = join(folder, 'program.c');
+  const emcc = (/** @type {string[]} */ args) =>
+    run(join(emscripten, 'emcc'), [...strict, ...args]);
+
+  test('compiled and linked, with threads, in place of malloc, hardened', async () => {
+    const flags = ['-pthread', `${port}:malloc=true:hardened=true`];
+    const object = join(folder, 'program.o');
+    const program = join(folder, 'program');
+    await emcc([...flags, '-O2', '-DWITH_THREADS', '-c', source, '-o', object]);
+    const runtime = ['-sPTHREAD_POOL_SIZE=1', '-sEXIT_RUNTIME', '-sINITIAL_MEMORY=67108864'];
+    await emcc([...flags, '-O2', ...runtime, object, '-o', `${program}.js`]);
+    assert.equal(await runProgram('emscripten', program), OURS);
+  });
+
+  test('the library is compiled for 64-bit addresses and for optimising at link time', async () => {
+    const object = join(folder, 'wide.o');
+    const flags = ['-sMEMORY64', '-Wno-experimental', '-flto', port];
+    const { output } = await emcc([...flags, '-O2', '-c', source, '-o', object]);
+    assert.ok(existsSync(object), output);
+  });
+
+  test('an option that there is not is refused, with those that there are', async () => {
+    for (const [options, message] of [
+      ['malloc=maybe', /malloc is true or false, not `maybe`/],
+      ['quick=true', /quick.* is not supported.*hardened/],
+    ]) {
+      const args = ['-c', source, '-o', join(folder, 'none.o'), `${port}:${options}`];
+      const { output, status } = await run(join(emscripten, 'emcc'), args, { mayFail: true });
+      assert.notEqual(status, 0);
+      assert.match(output, /** @type {RegExp} */ (message));
+    }
+  });
+});
+
+test('the version is the same wherever it stands', () => {
+  const read = (/** @type {string} */ path) => readFileSync(ROOT + path, 'utf8');
+  const header = read('include/walloc_version.h');
+  const part = (/** @type {string} */ name) =>
+    header.match(new RegExp(`WALLOC_VERSION_${name} (\\d+)`))?.[1];
+  assert.equal(header.match(/WALLOC_VERSION "(.*)"/)?.[1], VERSION);
+  assert.equal(['MAJOR', 'MINOR', 'PATCH'].map(part).join('.'), VERSION);
+  assert.equal(read('CMakeLists.txt').match(/project\(walloc VERSION (\S+)/)?.[1], VERSION);
+  assert.match(read('CHANGELOG.md'), new RegExp(`^## ${VERSION.replaceAll('.', '\\.')}\\b`, 'm'));
+});
