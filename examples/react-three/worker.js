@@ -8,7 +8,8 @@ import { SIDE, VERTICES } from './grid.js';
 function fill(vertices, time, height) {
   for (let i = 0; i < VERTICES; i++) {
     const [x, z] = [(i % SIDE) / SIDE - 0.5, Math.floor(i / SIDE) / SIDE - 0.5];
-    const wave = Math.sin(x * 25 + time * 2) + Math.cos(z * 18 + time) + Math.sin((x + z) * 40 - time);
+    const wave =
+      Math.sin(x * 25 + time * 2) + Math.cos(z * 18 + time) + Math.sin((x + z) * 40 - time);
     vertices[3 * i] = x * 10;
     vertices[3 * i + 1] = wave * height * 0.12;
     vertices[3 * i + 2] = z * 10;

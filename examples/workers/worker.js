@@ -14,8 +14,7 @@ function depthOf(re, im) {
 }
 
 /** Opaque, as little-endian bytes: red, green, blue, alpha. @param {number} depth */
-const colorOf = (depth) =>
-  (depth === DEPTH ? 0xff000000 : 0xff400000 + depth * 0x010305) >>> 0;
+const colorOf = (depth) => (depth === DEPTH ? 0xff000000 : 0xff400000 + depth * 0x010305) >>> 0;
 
 /**
  * @param {Uint32Array} pixels

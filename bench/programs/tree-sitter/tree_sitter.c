@@ -24,11 +24,11 @@ static const char FUNCTIONS[] =
     "(function_definition declarator: (function_declarator declarator: (_) @name)) @function"
     "(call_expression function: (_) @called)";
 
-/* SOURCES: the files' names, one behind the other, each ended by a semicolon. */
+/* SOURCES: the files' names, one behind the other, each ended by a colon. */
 static void begin(unsigned threads) {
   (void)threads;
   const char *names = SOURCES;
-  for (const char *end; (end = strchr(names, ';')) != NULL; names = end + 1) {
+  for (const char *end; (end = strchr(names, ':')) != NULL; names = end + 1) {
     char path[256];
     snprintf(path, sizeof path, "/sources/%.*s", (int)(end - names), names);
     FILE *file = source_count < SOURCES_MOST ? fopen(path, "rb") : NULL;
