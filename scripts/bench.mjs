@@ -2,12 +2,13 @@
  * What walloc costs, as ratios taken in one run on this machine.
  *
  *     npm run bench                            everything, about 15 minutes
- *     npm run bench -- heap                    or arenas
+ *     npm run bench -- heap                    or programs (SQLite and others), or arenas
  *     npm run bench -- heap --rounds 5 --only pair,replay --threads 1,2 --json rows.json
  *     npm run bench -- page                    the heap's in a browser: prints the address, until Ctrl-C
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PROGRAMS, WORKLOADS } from '../bench/heap/summary.mjs';
 import { benchArenas } from './bench/arenas.mjs';
 import { benchHeap } from './bench/heap.mjs';
 import { servePage } from './bench/page.mjs';
@@ -28,8 +29,8 @@ function options() {
     },
   });
   for (const name of positionals) {
-    if (!['heap', 'arenas', 'page'].includes(name)) {
-      throw new Problem(`Not heap, not arenas, not page: ${name}`);
+    if (!['heap', 'programs', 'arenas', 'page'].includes(name)) {
+      throw new Problem(`Not heap, not programs, not arenas, not page: ${name}`);
     }
   }
   const rounds = Number(values.rounds);
@@ -56,7 +57,8 @@ if (isMain(import.meta.url)) {
     await setUpForTests();
     const presets = has('arenas') ? ['native', 'emscripten', 'attached'] : ['emscripten'];
     for (const preset of presets) await step(`Building (${preset})`, () => buildPreset(preset));
-    if (has('heap')) await benchHeap(heap);
+    const known = [...(has('heap') ? WORKLOADS : []), ...(has('programs') ? PROGRAMS : [])];
+    if (known.length) await benchHeap({ known, ...heap });
     if (has('arenas')) await benchArenas();
     if (page) await servePage();
   });

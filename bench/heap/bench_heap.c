@@ -1,4 +1,5 @@
-/* Runs one workload on the malloc that this program is linked with.
+/* Runs one workload on the malloc that this program is linked with. Which there are says the file that it is
+ * linked with: list.c, or one of ../programs.
  *
  *     bench_heap WORKLOAD THREADS     prints one line of JSON
  *
@@ -15,10 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static const workload *const workloads[] = {&pair,         &larson,        &xmalloc, &mstress,
-                                            &churn,        &vectors,       &large,   &cache_scratch,
-                                            &cache_thrash, &short_threads, &replay};
 
 typedef struct worker {
   pthread_t id;
@@ -76,7 +73,7 @@ static double run_all(result *sum) {
 }
 
 static const workload *find(const char *name) {
-  for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++)
+  for (size_t i = 0; workloads[i] != NULL; i++)
     if (strcmp(workloads[i]->name, name) == 0)
       return workloads[i];
   return NULL;

@@ -22,6 +22,23 @@ export const WORKLOADS = [
   ...['sqlite3', 'python3', 'node', 'cc1plus', 'clang', 'wasm-opt'].map((name) => `replay:${name}`),
 ];
 
+/** Real programs, and where walloc has two ways to serve one, the second behind a colon. See bench/programs. */
+export const PROGRAMS = ['sqlite', 'tree-sitter', 'expat', 'expat:arena'];
+
+/**
+ * What runs a bench: a program, the workload in it, and the trace that a replay wants.
+ *
+ * @param {string} bench
+ * @param {string} allocator
+ * @returns {{ program: string, workload: string, trace?: string }}
+ */
+export function commandOf(bench, allocator) {
+  const [name, trace] = bench.split(':');
+  return PROGRAMS.includes(bench)
+    ? { program: `bench_${name}_${allocator}`, workload: bench }
+    : { program: `bench_heap_${allocator}`, workload: name, trace };
+}
+
 /**
  * @typedef {object} Run what one run of a program printed
  * @property {number} operations

@@ -1,5 +1,5 @@
 /* The trace of a real program, which JavaScript brings: see trace.js and replay.h. Each thread replays it some times. */
-#include "replay.h"
+#include "../../trace/replay.h"
 #include "workload.h"
 
 enum { BYTES_MOST = 4 << 20, TIMES = 12 };

@@ -23,8 +23,8 @@ typedef struct workload {
   result (*end)(void); /* may be NULL */
 } workload;
 
-extern const workload pair, larson, xmalloc, mstress, churn, vectors, cache_scratch, cache_thrash,
-    short_threads, large, replay;
+/* Those that a program knows, NULL behind the last. */
+extern const workload *const workloads[];
 
 /* A block that holds its size and a number, as the programs that these workloads stand for use what they
  * ask for: its first and last bytes are written, and looked at again before it is freed. */

@@ -9,7 +9,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import {
   ALLOCATORS,
   THREADS,
-  WORKLOADS,
+  commandOf,
   didTheSame,
   ratioOf,
   rowsOf,
@@ -32,12 +32,10 @@ const wasmBytes = (allocator) => statSync(`${ROOT}${FOLDER}/bench_minimal_${allo
  * @returns {Promise<Run>}
  */
 async function runOnce(bench, allocator, threads) {
-  const [workload, trace] = bench.split(':');
+  const { program, workload, trace } = commandOf(bench, allocator);
   const env = trace ? { BENCH_TRACE: `${ROOT}bench/heap/traces/${trace}.trace.gz` } : {};
-  const program = `${FOLDER}/bench_heap_${allocator}.js`;
-  const { output } = await run('node', ['--no-liftoff', program, workload, String(threads)], {
-    env,
-  });
+  const file = `${FOLDER}/${program}.js`;
+  const { output } = await run('node', ['--no-liftoff', file, workload, String(threads)], { env });
   return JSON.parse(output);
 }
 
@@ -90,18 +88,17 @@ Geometric means over all rows
 
 /**
  * @param {object} options
+ * @param {string[]} options.known workloads to choose from
  * @param {number} options.rounds
  * @param {string[]} [options.only] names of workloads
  * @param {number[]} [options.threads]
  * @param {string} [options.json] where the rows go
  */
-export async function benchHeap({ rounds, only, threads = THREADS, json }) {
+export async function benchHeap({ known, rounds, only, threads = THREADS, json }) {
   const benches = only
-    ? WORKLOADS.filter((bench) =>
-        only.some((name) => bench === name || bench.startsWith(`${name}:`)),
-      )
-    : WORKLOADS;
-  if (benches.length === 0) throw new Problem(`There is only ${WORKLOADS.join(', ')}`);
+    ? known.filter((bench) => only.some((name) => bench === name || bench.startsWith(`${name}:`)))
+    : known;
+  if (benches.length === 0) throw new Problem(`There is only ${known.join(', ')}`);
   const sizes = Object.fromEntries(ALLOCATORS.map((name) => [name, wasmBytes(name)]));
   /** @type {Row[]} */
   const rows = [];

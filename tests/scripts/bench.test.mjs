@@ -5,8 +5,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   ALLOCATORS,
+  PROGRAMS,
   WORKLOADS,
   cells,
+  commandOf,
   didTheSame,
   geomean,
   median,
@@ -133,6 +135,27 @@ test("the page's settings come from its address, and go back into it", () => {
   const some = settingsOf(new URLSearchParams(query));
   assert.deepEqual(some, { benches: ['pair', 'replay:clang'], threads: [1, 4], rounds: 5 });
   assert.equal(queryOf(some), query);
+});
+
+test('a bench is a workload of the heap, a replay of a trace, or a program', () => {
+  const program = 'bench_heap_walloc';
+  assert.deepEqual(commandOf('pair', 'walloc'), { program, workload: 'pair', trace: undefined });
+  assert.deepEqual(commandOf('replay:clang', 'walloc'), {
+    program,
+    workload: 'replay',
+    trace: 'clang',
+  });
+  assert.deepEqual(commandOf('expat:arena', 'dlmalloc'), {
+    program: 'bench_expat_dlmalloc',
+    workload: 'expat:arena',
+  });
+});
+
+test("the page's settings offer the programs, and choose them only when asked", () => {
+  const query = `?only=${PROGRAMS}`;
+  const settings = settingsOf(new URLSearchParams(query));
+  assert.deepEqual(settings.benches, PROGRAMS);
+  assert.equal(queryOf(settings), query);
 });
 
 test("the page's settings leave out what there is not", () => {

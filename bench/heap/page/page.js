@@ -15,9 +15,9 @@
  * @property {boolean} stopped before all rows were there
  * @property {string} error empty without one
  */
-import { ALLOCATORS, WORKLOADS, didTheSame, rowsOf, summarize } from '../summary.mjs';
+import { ALLOCATORS, didTheSame, rowsOf, summarize } from '../summary.mjs';
 import { fetchSizes, runOnce } from './programs.js';
-import { Controls, queryOf, settingsOf } from './settings.js';
+import { BENCHES, Controls, queryOf, settingsOf } from './settings.js';
 import { tableRow } from './table.js';
 
 /** The programs have not done the same work. */
@@ -53,7 +53,7 @@ class Page {
     });
     byId('controls').addEventListener('change', () => this.#showChoice());
     byId('stop').addEventListener('click', () => this.#running?.abort());
-    byId('all').addEventListener('click', () => this.#choose(WORKLOADS));
+    byId('all').addEventListener('click', () => this.#choose(BENCHES));
     byId('none').addEventListener('click', () => this.#choose([]));
     byId('copy').addEventListener('click', () => void this.#copy());
   }
@@ -74,7 +74,7 @@ class Page {
   #showChoice() {
     const { settings } = this.#controls;
     const rows = cellsOf(settings).length;
-    byId('chosen').textContent = `${settings.benches.length} of ${WORKLOADS.length}`;
+    byId('chosen').textContent = `${settings.benches.length} of ${BENCHES.length}`;
     byId('status').textContent = rows > 0 ? 'Ready' : 'Choose a workload and a number of threads';
     button('start').disabled = rows === 0;
   }

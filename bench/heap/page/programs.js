@@ -3,7 +3,7 @@
  *
  * @typedef {import('../summary.mjs').Run} Run
  */
-import { ALLOCATORS } from '../summary.mjs';
+import { ALLOCATORS, commandOf } from '../summary.mjs';
 
 /** Where the programs and the traces are. */
 const FOLDER = new URL('..', import.meta.url);
@@ -60,10 +60,9 @@ const answerOf = (worker, signal) =>
  * @returns {Promise<Run>}
  */
 export async function runOnce(bench, allocator, threads, signal) {
-  const [workload, name] = bench.split(':');
+  const { program, workload, trace: name } = commandOf(bench, allocator);
   const trace = name && (await fetchTrace(name));
   signal.throwIfAborted();
-  const program = `bench_heap_${allocator}`;
   const worker = new Worker(new URL(`run-worker.js?program=${program}`, import.meta.url));
   try {
     worker.postMessage({ settings: [workload, String(threads)], trace });

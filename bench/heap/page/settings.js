@@ -1,21 +1,24 @@
 /**
  * What to run: from the address to the controls, and from the controls to the address.
  *
- * Query parameters: only=pair,replay (names of workloads, all without it), threads=1,2, rounds=N.
+ * Query parameters: only=pair,replay (names of workloads, without it all of the heap's), threads=1,2, rounds=N.
  *
  * @typedef {object} Settings
  * @property {string[]} benches
  * @property {number[]} threads
  * @property {number} rounds
  */
-import { THREADS, WORKLOADS } from '../summary.mjs';
+import { PROGRAMS, THREADS, WORKLOADS } from '../summary.mjs';
+
+/** All that the page offers. */
+export const BENCHES = [...WORKLOADS, ...PROGRAMS];
 
 export const ROUNDS = 3;
 const ROUNDS_MOST = 99;
 
 /** @param {string[]} names replay stands for every trace */
 const workloadsNamed = (names) =>
-  WORKLOADS.filter((bench) => names.some((name) => bench === name || bench.startsWith(`${name}:`)));
+  BENCHES.filter((bench) => names.some((name) => bench === name || bench.startsWith(`${name}:`)));
 
 /** @param {URLSearchParams} query @returns {Settings} */
 export function settingsOf(query) {
@@ -32,7 +35,7 @@ export function settingsOf(query) {
 /** What differs from the defaults. @param {Settings} settings */
 export function queryOf({ benches, threads, rounds }) {
   const query = [];
-  if (benches.length < WORKLOADS.length) query.push(`only=${benches}`);
+  if (String(benches) !== String(WORKLOADS)) query.push(`only=${benches}`);
   if (threads.length < THREADS.length) query.push(`threads=${threads}`);
   if (rounds !== ROUNDS) query.push(`rounds=${rounds}`);
   return query.length > 0 ? `?${query.join('&')}` : '';
@@ -60,7 +63,7 @@ export class Controls {
    */
   constructor(form, benches, threads) {
     this.#form = form;
-    addBoxes(benches, 'bench', WORKLOADS);
+    addBoxes(benches, 'bench', BENCHES);
     addBoxes(threads, 'threads', THREADS);
   }
 

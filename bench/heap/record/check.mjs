@@ -8,7 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { Problem, run, script } from '../../../scripts/run.mjs';
+import { Problem, ROOT, run, script } from '../../../scripts/run.mjs';
 
 const HEAP = join(import.meta.dirname, '..');
 const TRACES = join(HEAP, 'traces');
@@ -16,9 +16,9 @@ const SANITIZE = ['-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-re
 
 /** @param {string} folder @returns {Promise<string>} the program */
 async function build(folder) {
-  const program = join(folder, 'replay_native');
+  const program = join(folder, 'walloc-replay');
   const mode = process.argv.includes('--fast') ? ['-O2'] : SANITIZE;
-  const sources = [join(HEAP, 'replay.c'), join(HEAP, 'record/replay_native.c')];
+  const sources = ['replay.c', 'walloc_replay.c'].map((name) => join(ROOT, 'trace', name));
   await run('gcc', ['-std=c11', '-pthread', ...mode, ...sources, '-o', program]);
   return program;
 }

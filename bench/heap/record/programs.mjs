@@ -10,7 +10,7 @@ import { CACHE, Problem, ROOT, run, which } from '../../../scripts/run.mjs';
  * @typedef {object} Program
  * @property {string} name of the trace
  * @property {number} operations of the part, without those that free what is left
- * @property {number} skip records before the part begins
+ * @property {number} skip calls before the part begins
  * @property {Record<string, string>} [env]
  * @property {(folder: string) => Promise<string[]>} prepare makes the inputs in a folder of its own, and
  *   tells the program and its arguments

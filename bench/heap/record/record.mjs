@@ -1,5 +1,5 @@
 /**
- * Records the traces anew: builds the interposer, runs the programs, writes bench/heap/traces/.
+ * Records the traces anew: builds the recorder (trace/), runs the programs, writes bench/heap/traces/.
  *
  *     node bench/heap/record/record.mjs [NAME ...]
  */
@@ -8,8 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { Problem, run, script, step } from '../../../scripts/run.mjs';
-import { compact } from './compact.mjs';
+import { Problem, ROOT, run, script, step } from '../../../scripts/run.mjs';
 import { PROGRAMS } from './programs.mjs';
 
 const TRACES = join(import.meta.dirname, '../traces');
@@ -19,21 +18,23 @@ const BYTES_MOST = 4 << 20;
 const PACKED_MOST = 400_000;
 
 /**
- * Runs a program with the interposer. It is started directly: a shell between would be recorded instead.
+ * Runs a program with the recorder. It is started directly: a shell between would be recorded instead.
  *
  * @param {import('./programs.mjs').Program} program
- * @param {string} interposer
+ * @param {string} recorder
  * @param {string} folder for what is thrown away
  */
-async function record(program, interposer, folder) {
+async function record(program, recorder, folder) {
   const [file, ...args] = await program.prepare(folder);
-  const raw = join(folder, 'raw');
+  const trace = join(folder, 'trace');
   const env = {
     ...process.env,
     ...program.env,
     LC_ALL: 'C',
-    LD_PRELOAD: interposer,
-    WALLOC_RECORD_FILE: raw,
+    LD_PRELOAD: recorder,
+    WALLOC_TRACE: trace,
+    WALLOC_TRACE_SKIP: String(program.skip),
+    WALLOC_TRACE_COUNT: String(program.operations),
   };
   const { status, stderr, error } = spawnSync(file, args, {
     cwd: folder,
@@ -42,31 +43,32 @@ async function record(program, interposer, folder) {
     maxBuffer: 1 << 28,
   });
   if (status !== 0) throw new Problem(`${program.name} failed: ${error?.message ?? stderr}`);
-  return readFileSync(raw);
+  return readFileSync(trace);
 }
 
-/** @param {ReturnType<typeof compact>['numbers']} numbers @param {number} bytes @param {number} packed */
-function tell({ operations, slots, peak, threads, foreign, left, kinds, sizes }, bytes, packed) {
-  const counts = Object.entries(kinds).map(([kind, count]) => `${count} ${kind}`);
-  const all = sizes.reduce((sum, count) => sum + count, 0);
-  const shares = sizes.flatMap((count, bits) => {
-    const share = Math.round((count / all) * 100);
-    return share > 0 ? [`${2 ** bits}: ${share}%`] : [];
-  });
-  console.log(`  ${operations} operations: ${counts.join(', ')} (${left} of them to end with)`);
-  console.log(`  ${threads} threads; ${foreign} blocks freed by another than their own`);
-  console.log(`  at most ${slots} blocks and ${peak} bytes alive`);
-  console.log(`  of at most so many bytes: ${shares.join(', ')}`);
-  console.log(`  ${bytes} bytes, ${packed} packed`);
+/** What is written before the stream, as docs/trace.md tells it. @param {Buffer} trace */
+function headOf(trace) {
+  let at = 7;
+  const number = () => {
+    let [value, shift] = [0, 1];
+    for (; trace[at] > 127; shift *= 128) value += (trace[at++] & 127) * shift;
+    return value + trace[at++] * shift;
+  };
+  at += number(); // the name
+  const [operations, slots, peak, threads, length] = Array.from({ length: 5 }, number);
+  return { operations, slots, peak, threads, length };
 }
 
-/** @param {import('./programs.mjs').Program} program @param {string} interposer */
-async function make(program, interposer) {
+/** @param {import('./programs.mjs').Program} program @param {string} recorder */
+async function make(program, recorder) {
   const folder = mkdtempSync(join(tmpdir(), 'walloc-record-'));
   try {
-    const { trace, numbers } = compact(await record(program, interposer, folder), program);
+    const trace = await record(program, recorder, folder);
     const packed = gzipSync(trace, { level: 9 });
-    tell(numbers, trace.length, packed.length);
+    const { operations, slots, peak, threads } = headOf(trace);
+    console.log(`  ${operations} operations of ${threads} threads`);
+    console.log(`  at most ${slots} blocks and ${peak} bytes alive`);
+    console.log(`  ${trace.length} bytes, ${packed.length} packed`);
     if (trace.length > BYTES_MOST || packed.length > PACKED_MOST) {
       throw new Problem(`The trace of ${program.name} is too large`);
     }
@@ -81,17 +83,11 @@ script(async () => {
   const names = process.argv.slice(2);
   const unknown = names.find((name) => !PROGRAMS.some((program) => program.name === name));
   if (unknown) throw new Problem(`There is no program ${unknown}`);
-  const folder = mkdtempSync(join(tmpdir(), 'walloc-interpose-'));
-  try {
-    const interposer = join(folder, 'interpose.so');
-    const source = join(import.meta.dirname, 'interpose.c');
-    const flags = ['-std=c11', '-O2', '-fPIC', '-shared', '-pthread'];
-    await run('gcc', [...flags, source, '-o', interposer, '-ldl']);
-    for (const program of PROGRAMS) {
-      if (names.length > 0 && !names.includes(program.name)) continue;
-      await step(program.name, () => make(program, interposer));
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  await run('cmake', ['--preset', 'native']);
+  await run('cmake', ['--build', '--preset', 'native', '--target', 'walloc_trace_preload']);
+  const recorder = join(ROOT, 'build/native/trace/libwalloc_trace_preload.so');
+  for (const program of PROGRAMS) {
+    if (names.length > 0 && !names.includes(program.name)) continue;
+    await step(program.name, () => make(program, recorder));
   }
 });

@@ -1,4 +1,4 @@
-/* Replays a trace: see replay.h, and record/README.md for the format.
+/* Replays a trace: see replay.h, and docs/trace.md for the format.
  *
  * replay_open goes through the trace once, refuses what is not in order, and writes down what is to be done
  * as an array of steps. So replay_run needs no checks, and what it costs beside the malloc under test is small:
@@ -13,7 +13,7 @@
 
 enum { OP_MALLOC, OP_FREE, OP_REALLOC, OP_OTHER };  /* the lowest two bits of a code */
 enum { OTHER_CALLOC, OTHER_ALIGNED, OTHER_THREAD }; /* the two above, of OP_OTHER */
-enum { VERSION = 1, ALIGNMENT_BITS = 16, PAGE = 4096, STEPS_MOST = 1 << 19 };
+enum { VERSION = 1, ALIGNMENT_BITS = 16, PAGE = 4096 };
 
 static const uint32_t NONE = UINT32_MAX;
 static const uint32_t SIZE_MOST = (1u << 28) - 1;
@@ -37,8 +37,8 @@ typedef struct {
   uint32_t fresh; /* from here on none was used yet */
 } table;
 
-static table tables[REPLAY_THREADS]; /* each is its thread's own */
-static step steps[STEPS_MOST];       /* written by replay_open */
+static table tables[REPLAY_THREADS];  /* each is its thread's own */
+static step steps[REPLAY_OPERATIONS]; /* written by replay_open */
 static uint32_t operations;
 
 /* ---- The table, while the trace is read ----------------------------------------------------- */
@@ -92,7 +92,7 @@ typedef struct {
 } reader;
 
 static int note(unsigned kind, unsigned bits, uint32_t index, uint32_t size) {
-  if (operations == STEPS_MOST)
+  if (operations == REPLAY_OPERATIONS)
     return 0;
   steps[operations++] = (step){(uint32_t)bits << 27 | (uint32_t)kind << 24 | index, size};
   return 1;
@@ -139,16 +139,35 @@ static int read_operation(reader *r) {
   return note(DO_FREE, 0, r->last, 0);
 }
 
-/* 0 when an operation is not in order, or blocks are left at the end. */
+/* 0 when an operation is not in order. */
 static int read_operations(reader *r) {
   clear(r->table);
   while (r->at < r->end)
     if (!read_operation(r))
       return 0;
+  return 1;
+}
+
+static int is_left(const reader *r, uint32_t index) { return r->table->slots[index].stamp != 0; }
+
+/* 0 when blocks are left at the end. */
+static int read_whole(reader *r) {
+  if (!read_operations(r))
+    return 0;
   for (uint32_t i = 0; i < r->table->fresh; i++)
-    if (r->table->slots[i].stamp != 0)
+    if (is_left(r, i))
       return 0;
   return 1;
+}
+
+/* What a process has left that was killed: up to the first operation that is not whole. What is alive there is
+ * freed. */
+static int read_unfinished(reader *r) {
+  (void)read_operations(r);
+  for (uint32_t i = 0; i < r->table->fresh; i++)
+    if (is_left(r, i) && !note(DO_FREE, 0, i, 0))
+      return 0;
+  return operations > 0;
 }
 
 /* What is written before the stream. */
@@ -160,17 +179,19 @@ static int read_head(reader *r, uint32_t *count) {
   if (!read_number(&r->at, r->end, &name) || name > (size_t)(r->end - r->at))
     return 0;
   r->at += name;
-  return read_number(&r->at, r->end, count) && read_number(&r->at, r->end, &slots) &&
-         read_number(&r->at, r->end, &peak) && read_number(&r->at, r->end, &threads) &&
-         read_number(&r->at, r->end, &left) && slots <= REPLAY_SLOTS &&
-         left == (size_t)(r->end - r->at);
+  if (!read_number(&r->at, r->end, count) || !read_number(&r->at, r->end, &slots) ||
+      !read_number(&r->at, r->end, &peak) || !read_number(&r->at, r->end, &threads) ||
+      !read_number(&r->at, r->end, &left) || slots > REPLAY_SLOTS)
+    return 0;
+  return *count == 0 || left == (size_t)(r->end - r->at);
 }
 
 int replay_open(const unsigned char *bytes, size_t length) {
   reader r = {bytes, bytes + length, &tables[0], 0};
   uint32_t count;
   operations = 0;
-  if (read_head(&r, &count) && read_operations(&r) && operations == count) {
+  if (read_head(&r, &count) &&
+      (count == 0 ? read_unfinished(&r) : read_whole(&r) && operations == count)) {
     memset(&tables[0], 0, sizeof tables[0]);
     return 0;
   }

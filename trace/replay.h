@@ -1,5 +1,5 @@
 /* Replays a trace, the malloc calls that a real program made, with the malloc of this program. What a
- * trace holds is told in record/README.md.
+ * trace holds is told in docs/trace.md.
  *
  * One trace is open at a time. It is opened by one thread; then up to REPLAY_THREADS threads may replay
  * it at the same time, each under a number of its own. */
@@ -9,10 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-  REPLAY_THREADS = 4,
-  REPLAY_SLOTS = 1 << 16, /* blocks alive at once */
-};
+/* Blocks alive at once, and operations: the tables are static. A program may ask for other limits. */
+#ifndef REPLAY_SLOTS
+#define REPLAY_SLOTS (1 << 16)
+#define REPLAY_OPERATIONS (1 << 19)
+#endif
+
+enum { REPLAY_THREADS = 4 };
 
 /* 0 when the bytes are a trace that this program can replay; they stay in use. */
 int replay_open(const unsigned char *bytes, size_t length);

@@ -1,17 +1,18 @@
-/* Replays a trace, already unpacked, with the malloc that this program is linked with.
+/* Replays a trace with the malloc that this program is linked with: walloc's.
  *
- *     replay_native TRACE [TIMES] [THREADS]     prints the operations, the checksum and ns for each
+ *     walloc-replay TRACE [TIMES] [THREADS]     prints the operations, the checksum and ns for each
  *
  * Every thread replays the whole trace, TIMES times. Exits with a failure when the trace is not in order,
- * the memory runs out, or two replays differ. Only files and threads: it also runs as WebAssembly. */
+ * the memory runs out, or two replays differ; aborts when a block does not hold what was written to it. Natively
+ * the trace is an unpacked file; as WebAssembly trace.js brings it. */
 #define _POSIX_C_SOURCE 200809L
-#include "../replay.h"
+#include "replay.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { BYTES_MOST = 8 << 20 };
+enum { BYTES_MOST = 32 << 20 };
 
 static unsigned char bytes[BYTES_MOST]; /* written before the threads start */
 static long times = 1;
@@ -60,6 +61,14 @@ static double now_ns(void) {
   return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
+#ifdef __EMSCRIPTEN__
+extern uint32_t fetch_trace(unsigned char *to, uint32_t most); /* trace.js; 0: too long */
+
+static size_t read_file(const char *name) {
+  (void)name;
+  return fetch_trace(bytes, sizeof bytes);
+}
+#else
 static size_t read_file(const char *name) {
   FILE *file = fopen(name, "rb");
   if (file == NULL)
@@ -68,12 +77,13 @@ static size_t read_file(const char *name) {
   fclose(file);
   return length;
 }
+#endif
 
 int main(int argc, char **argv) {
   long threads = argc > 3 ? strtol(argv[3], NULL, 10) : 1;
   times = argc > 2 ? strtol(argv[2], NULL, 10) : 1;
   if (argc < 2 || times < 1 || threads < 1 || threads > REPLAY_THREADS) {
-    fprintf(stderr, "replay_native TRACE [TIMES] [THREADS, at most %d]\n", REPLAY_THREADS);
+    fprintf(stderr, "walloc-replay TRACE [TIMES] [THREADS, at most %d]\n", REPLAY_THREADS);
     return EXIT_FAILURE;
   }
   if (replay_open(bytes, read_file(argv[1])) != 0) {
