@@ -125,12 +125,7 @@ async function streamed(heap, response, total, onProgress) {
 async function collected(into, response, total, onProgress) {
   /** @type {[Uint8Array, number][]} */
   const parts = [];
-  const length = await readBody(
-    response,
-    (part, at) => parts.push([part, at]),
-    total,
-    onProgress,
-  );
+  const length = await readBody(response, (part, at) => parts.push([part, at]), total, onProgress);
   const view = into.alloc(Uint8Array, length);
   for (const [part, at] of parts) view.copyFrom(part, at);
   return view;

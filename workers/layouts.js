@@ -108,10 +108,7 @@ export function structOfArrays(fields) {
      * @param {number} count of records
      */
     alloc(arena, count) {
-      return this.over(
-        arena.alloc(Uint8Array, bytesFor(count), { align: ARRAY_ALIGNMENT }),
-        count,
-      );
+      return this.over(arena.alloc(Uint8Array, bytesFor(count), { align: ARRAY_ALIGNMENT }), count);
     },
 
     /**
@@ -134,8 +131,18 @@ export function structOfArrays(fields) {
 
 /** @typedef {{ view: import('./api/views.js').AnyView, count: number }} Block */
 
+/**
+ * How the GPU reads a field.
+ *
+ * @typedef {object} VertexAttribute
+ * @property {[size: number, type: number, normalized: boolean, stride: number, offset: number]} pointer what
+ *   gl.vertexAttribPointer takes behind the location
+ * @property {{ shaderLocation: number, offset: number, format: string }} gpu a GPUVertexAttribute; locations count
+ *   from 0 in the order of the fields
+ */
+
 /** One field of all vertices. */
-class Attribute {
+export class Attribute {
   /**
    * @param {import('./api/views.js').AnyView} numbers the whole block
    * @param {number} first where vertex 0 has it, in elements
@@ -198,23 +205,22 @@ export function interleaved(fields) {
   });
   const attributes = known.map(({ name, Type, components, isNormalized, offset }, location) => {
     const [gl, plain, normalized] = KINDS[Type.name];
-    const format = `${isNormalized ? (normalized ?? plain) : plain}${components > 1 ? `x${components}` : ''}`;
-    return [
+    // WebGPU knows no three components of less than 32 bits; there is room for a fourth.
+    const count = components === 3 && Type.BYTES_PER_ELEMENT < 4 ? 4 : components;
+    const format = ((isNormalized && normalized) || plain) + (count > 1 ? `x${count}` : '');
+    return /** @type {const} */ ([
       name,
       {
-        /** What gl.vertexAttribPointer takes behind the location. */
         pointer: [components, gl, isNormalized, stride, offset],
-        /** A GPUVertexAttribute; locations count from 0 in the order of the fields. */
         gpu: { shaderLocation: location, offset, format },
       },
-    ];
+    ]);
   });
   return {
     /** Bytes from vertex to vertex. */
     stride,
-    attributes: /** @type {Record<keyof F, { pointer: [size: number, type: number, normalized: boolean,
-     *   stride: number, offset: number], gpu: { shaderLocation: number, offset: number, format: string } }>} */ (
-      Object.fromEntries(attributes)
+    attributes: /** @type {Record<keyof F, VertexAttribute>} */ (
+      /** @type {unknown} */ (Object.fromEntries(attributes))
     ),
     /** A GPUVertexBufferLayout. */
     gpu: { arrayStride: stride, attributes: attributes.map(([, { gpu }]) => gpu) },

@@ -57,7 +57,9 @@ function unshared(code) {
   const view = ArrayBuffer.isView(code) ? code : new Uint8Array(code);
   const bytes = new Uint8Array(view.byteLength);
   bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  const at = bytes.findIndex((_byte, i) => SHARED_IMPORT.every((wanted, j) => bytes[i + j] === wanted));
+  const at = bytes.findIndex((_byte, i) =>
+    SHARED_IMPORT.every((wanted, j) => bytes[i + j] === wanted),
+  );
   if (at >= 0) bytes[at + SHARED_IMPORT.length - 1] = 1;
   return bytes;
 }
@@ -74,7 +76,9 @@ function unshared(code) {
 export async function load(source = new URL('./walloc.wasm', import.meta.url), imports, shared) {
   const isAddress = typeof source === 'string' || source instanceof URL;
   if (!shared && source instanceof WebAssembly.Module) {
-    throw unsupported(`A module cannot be made to run without shared memory: pass bytes. ${HEADERS}`);
+    throw unsupported(
+      `A module cannot be made to run without shared memory: pass bytes. ${HEADERS}`,
+    );
   }
   try {
     const code = isAddress ? await read(source) : source;

@@ -57,6 +57,7 @@ const BUNDLERS = {
 };
 
 test.beforeAll(async () => {
+  test.setTimeout(300_000);
   ({ folder } = await freshProgram('bundlers', 'examples/bundlers'));
 });
 

@@ -111,7 +111,7 @@ test('without shared memory it runs in one thread, and says so', async (t) => {
   first.set(99, 1.5);
   let blocks = 0;
   const fill = () => {
-    for (;; blocks++) walloc.scene.allocBytes(MIB);
+    for (; ; blocks++) walloc.scene.allocBytes(MIB);
   };
   throwsError(fill, WallocOutOfMemory, 'OUT_OF_MEMORY');
   assert.ok(blocks > 40, `${blocks} MiB`);

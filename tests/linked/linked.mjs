@@ -73,5 +73,3 @@ test('what is not such a Module is refused', () => {
     throwsError(from, WallocError, 'TYPE', /libwalloc_javascript/);
   }
 });
-
-test.after(() => setImmediate(() => process.exit(process.exitCode))); // pthreads would keep Node alive

@@ -1,7 +1,7 @@
 /**
  * The npm package as its users get it: packed, and unpacked into a node_modules folder.
  */
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { ROOT, run } from '../../scripts/run.mjs';
 
 /**
@@ -29,6 +29,8 @@ export async function freshProgram(name, from) {
   const folder = `${ROOT}build/${name}`;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  // Or Node and TypeScript would take the repository itself for the package.
+  writeFileSync(`${folder}/package.json`, '{ "private": true, "type": "module" }\n');
   if (from) cpSync(`${ROOT}${from}`, folder, { recursive: true });
   return { folder, files: await installInto(folder) };
 }

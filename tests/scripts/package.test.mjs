@@ -17,7 +17,8 @@ before(async () => {
 
 test('the package has what it needs, and nothing else', () => {
   const { files } = program;
-  const expected = /^(workers\/[\w/]+\.js|workers\/walloc\.wasm|types\/[\w/]+\.d\.ts|\w+\.md|LICENSE|package\.json)$/;
+  const expected =
+    /^(workers\/[\w/]+\.js|workers\/walloc\.wasm|types\/[\w/]+\.d\.ts|\w+\.md|LICENSE|package\.json)$/;
   assert.deepEqual(
     files.filter((path) => !expected.test(path)),
     [],
@@ -67,7 +68,14 @@ test('publint has nothing to say', async () => {
 
 test('are the types wrong? no', async () => {
   const file = `${program.folder}/walloc-walloc-${JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')).version}.tgz`;
-  const options = ['--profile', 'esm-only', '--exclude-entrypoints', './walloc.wasm', '--format', 'ascii'];
+  const options = [
+    '--profile',
+    'esm-only',
+    '--exclude-entrypoints',
+    './walloc.wasm',
+    '--format',
+    'ascii',
+  ];
   await run('npx', ['attw', file, '--no-emoji', ...options]);
 });
 

@@ -21,11 +21,18 @@ const PREFIX = '_walloc_js_';
  */
 export function enterLinked(Module) {
   const named = Object.entries(Module ?? {}).filter(([name]) => name.startsWith(PREFIX));
-  const wasm = Object.fromEntries(named.map(([name, value]) => [name.slice(PREFIX.length), value]));
+  const wasm = /** @type {import('./thread.js').Exports} */ (
+    /** @type {unknown} */ (
+      Object.fromEntries(named.map(([name, value]) => [name.slice(PREFIX.length), value]))
+    )
+  );
   const isRunning = Boolean(wasm.enter?.());
   const memory = Module?.wallocMemory;
   if (!memory) {
-    throw errorFrom(TYPE, 'Walloc.from wants the Module of a program that runs, with libwalloc_javascript.a');
+    throw errorFrom(
+      TYPE,
+      'Walloc.from wants the Module of a program that runs, with libwalloc_javascript.a',
+    );
   }
   const thread = new Thread(memory);
   thread.enter(wasm);

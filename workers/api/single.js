@@ -23,7 +23,7 @@ export function obtainAll(thread) {
   thread.refresh();
   wasm.memory_stats();
   const { maximum, obtained } = readMemoryStats(thread.scratch);
-  for (let reserve = maximum - obtained; reserve >= WASM_PAGE; ) {
+  for (let reserve = maximum - obtained; reserve >= WASM_PAGE;) {
     thread.refresh();
     thread.scratch.set(arenaConfig({ reserve }, ''));
     const arena = wasm.arena_create() >>> 0;

@@ -201,7 +201,8 @@ export class Walloc {
    * @returns {Handle}
    */
   get handle() {
-    if (this.mode === 'linked') throw unsupported('Threads of this program call Walloc.from(Module).');
+    if (this.mode === 'linked')
+      throw unsupported('Threads of this program call Walloc.from(Module).');
     if (this.mode === 'single' || !this.#module) throw unsupported();
     return { walloc: VERSION, memory: this.#thread.memory, module: this.#module };
   }

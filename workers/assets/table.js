@@ -17,7 +17,7 @@
  * can know whether a writer is dead or slow, a row that is evicted in state writing is never used again, and its
  * key takes another. Nobody holds a lock.
  */
-import { show } from '../api/check.js';
+import { isWord, show } from '../api/check.js';
 import { WallocError, WallocStaleView } from '../api/errors.js';
 import { HEAP } from '../api/layout.js';
 import { fetchInto } from '../assets.js';
@@ -100,7 +100,7 @@ export class AssetTable {
    * @param {{ capacity: number }} options keys that can ever be used, evicted ones included
    */
   static create(walloc, { capacity }) {
-    const rows = walloc.heap.alloc(Int32Array, capacity * ROW);
+    const rows = walloc.heap.alloc(Int32Array, isWord(capacity) ? capacity * ROW : NaN);
     rows.array.fill(0);
     return new AssetTable(walloc, rows);
   }
