@@ -5,7 +5,7 @@ import js from '@eslint/js';
 import globals from 'globals';
 
 export default [
-  { ignores: ['build/', 'www/public/'] },
+  { ignores: ['build/', 'types/', 'www/public/'] },
   js.configs.recommended,
   {
     languageOptions: { ecmaVersion: 2024, sourceType: 'module' },
@@ -21,7 +21,7 @@ export default [
     },
   },
   {
-    files: ['workers/**', 'www/**'],
+    files: ['workers/**', 'www/**', 'examples/bundlers/**'],
     languageOptions: { globals: { ...globals.browser, ...globals.worker } },
   },
   {

@@ -33,6 +33,7 @@ const empty = new WebAssembly.Instance(
 ).exports;
 const call = /** @type {(a: number, b: number) => number} */ (empty.f);
 
+const { render } = walloc;
 const view = walloc.scene.alloc(Float32Array, LENGTH);
 const { array } = view;
 array.fill(1);
@@ -41,7 +42,13 @@ array.fill(1);
 const cases = {
   'empty wasm call'() {
     let sum = 0;
-    for (let i = 0; i < LENGTH; i++) sum += call(i, 8);
+    for (let i = 0; i < LENGTH; i++) sum = (sum + call(i, 8)) | 0;
+    return sum;
+  },
+  'render.allocAddress(64)'() {
+    let sum = 0;
+    for (let i = 0; i < LENGTH; i++) sum = (sum + render.allocAddress(64)) | 0;
+    render.reset();
     return sum;
   },
   'new Float32Array on shared memory'() {
@@ -125,6 +132,7 @@ function report(name, base) {
 }
 
 report('empty wasm call', 'empty wasm call');
+report('render.allocAddress(64)', 'empty wasm call');
 report('new Float32Array on shared memory', 'empty wasm call');
 report('render.alloc(Float32Array, 16)', 'empty wasm call');
 report('render.alloc(Float32Array, 16)', 'new Float32Array on shared memory');

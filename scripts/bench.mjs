@@ -2,7 +2,7 @@
  * What walloc costs, as ratios taken in one run on this machine.
  *
  *     npm run bench                            everything, about 15 minutes
- *     npm run bench -- heap                    or programs (SQLite and others), or arenas
+ *     npm run bench -- heap                    or programs (SQLite and others), or arenas, or js
  *     npm run bench -- heap --rounds 5 --only pair,replay --threads 1,2 --json rows.json
  *     npm run bench -- page                    the heap's in a browser: prints the address, until Ctrl-C
  */
@@ -13,7 +13,7 @@ import { benchArenas } from './bench/arenas.mjs';
 import { benchHeap } from './bench/heap.mjs';
 import { servePage } from './bench/page.mjs';
 import { buildPreset } from './build.mjs';
-import { Problem, isMain, script, step } from './run.mjs';
+import { Problem, isMain, run, script, step } from './run.mjs';
 import { setUpForTests } from './setup.mjs';
 
 const ROUNDS = 3;
@@ -29,8 +29,8 @@ function options() {
     },
   });
   for (const name of positionals) {
-    if (!['heap', 'programs', 'arenas', 'page'].includes(name)) {
-      throw new Problem(`Not heap, not programs, not arenas, not page: ${name}`);
+    if (!['heap', 'programs', 'arenas', 'js', 'page'].includes(name)) {
+      throw new Problem(`Not heap, not programs, not arenas, not js, not page: ${name}`);
     }
   }
   const rounds = Number(values.rounds);
@@ -60,6 +60,10 @@ if (isMain(import.meta.url)) {
     const known = [...(has('heap') ? WORKLOADS : []), ...(has('programs') ? PROGRAMS : [])];
     if (known.length) await benchHeap({ known, ...heap });
     if (has('arenas')) await benchArenas();
+    if (has('js')) {
+      console.log('\nJavaScript');
+      await run('node', ['bench/javascript.mjs'], { show: true });
+    }
     if (page) await servePage();
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Builds what is run in browsers: walloc.wasm, the models, the pages in build/www.
+ * Builds what is run in browsers: walloc.wasm and the types of its API, the models, the pages in build/www.
  *
  *     npm run build
  */
@@ -16,8 +16,14 @@ export async function buildPreset(preset) {
   await run('cmake', ['--build', '--preset', preset]);
 }
 
-export async function buildPages() {
+/** All that the npm package has beside its sources. */
+export async function buildPackage() {
   await step('Building walloc.wasm', () => buildPreset('attached'));
+  await step('Writing the types', () => run('npx', ['tsc', '-p', 'tsconfig.types.json']));
+}
+
+export async function buildPages() {
+  await buildPackage();
   await step('Converting the models', () => run('node', ['scripts/models.mjs']));
   await step('Building the pages', () => run('npx', ['vite', 'build', '--logLevel', 'warn']));
 }
@@ -26,6 +32,6 @@ if (isMain(import.meta.url)) {
   script(async () => {
     await setUpForPages();
     await buildPages();
-    console.log(`Built: ${ROOT}build/www, ${ROOT}workers/walloc.wasm`);
+    console.log(`Built: ${ROOT}build/www, ${ROOT}workers/walloc.wasm, ${ROOT}types`);
   });
 }

@@ -9,15 +9,23 @@ import { ROOT, Problem, isMain, script, step } from './run.mjs';
 import { buildPreset } from './build.mjs';
 import { setUpForPages } from './setup.mjs';
 
+/** The aim is 24 KiB; what takes the room is in docs/javascript.md. */
+const WASM_LIMIT = 30 * 1024;
+
+/** The entry points of the package, besides walloc itself. */
+const OPTIONAL = ['assets', 'copies', 'layouts', 'upload'];
+
 /**
- * The bytes of the JavaScript API, as a program would ship it: one module, minified.
+ * The bytes of JavaScript, as a program would ship it: one module, minified.
  *
+ * @param {string[]} names of entry points
  * @returns {Promise<Uint8Array>}
  */
-async function bundleJavaScript() {
+async function bundleJavaScript(names) {
   const { build } = await import('esbuild');
+  const contents = names.map((name) => `export * from './workers/${name}.js';`).join('\n');
   const { outputFiles } = await build({
-    entryPoints: [`${ROOT}workers/walloc.js`],
+    stdin: { contents, resolveDir: ROOT },
     bundle: true,
     minify: true,
     format: 'esm',
@@ -49,19 +57,26 @@ async function startPages(wasm) {
 /** @returns {Promise<{ name: string, value: number, limit: number, unit: string, zipped?: number }[]>} */
 export async function measureSizes() {
   const wasm = new Uint8Array(readFileSync(`${ROOT}workers/walloc.wasm`));
-  const javascript = await bundleJavaScript();
+  const javascript = await bundleJavaScript(['walloc']);
+  const all = await bundleJavaScript(['walloc', ...OPTIONAL]);
   return [
     {
       name: 'walloc.wasm',
       value: wasm.length,
       zipped: gzipSync(wasm).length,
-      limit: 32 * 1024,
+      limit: WASM_LIMIT,
       unit: 'bytes',
     },
     {
       name: 'its JavaScript, minified, with gzip',
       value: gzipSync(javascript).length,
       limit: 10 * 1024,
+      unit: 'bytes',
+    },
+    {
+      name: 'the same with all optional parts',
+      value: gzipSync(all).length,
+      limit: 12 * 1024,
       unit: 'bytes',
     },
     {

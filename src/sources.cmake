@@ -60,11 +60,11 @@ set(WALLOC_PLATFORM_LINKED_THREADS_MALLOC src/platform/platform_linked_threads.c
 set(WALLOC_SOURCES_MALLOC src/malloc/malloc.c src/malloc/mallinfo.c)
 set(WALLOC_SOURCES_MALLOC_LINKED src/malloc/emscripten.c)
 
-# What JavaScript calls; only in the attached walloc.wasm.
-set(WALLOC_SOURCES_ATTACHED src/exports/exports.c src/exports/exports_queue.c
-                            src/exports/exports_context.c src/exports/exports_frames.c
-                            src/exports/exports_reference.c
-                            src/exports/thread_block.c)
+# What JavaScript calls: in the attached walloc.wasm, and in libwalloc_javascript.a.
+set(WALLOC_SOURCES_JAVASCRIPT src/exports/exports.c src/exports/exports_queue.c
+                              src/exports/exports_context.c src/exports/exports_frames.c
+                              src/exports/exports_reference.c)
+set(WALLOC_SOURCES_ATTACHED ${WALLOC_SOURCES_JAVASCRIPT} src/exports/thread_block.c)
 
 # In WebAssembly only these are compiled for speed: all the rest is rarely run, and small.
 set(WALLOC_SOURCES_HOT src/arena/allocate.c)

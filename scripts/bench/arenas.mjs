@@ -43,6 +43,4 @@ export async function benchArenas() {
     '\nA frame of 10,000 blocks of 16 to 512 bytes, WebAssembly, for each block and thread',
   );
   for (const threads of ['1', '2', '4']) console.log(await frames(threads));
-  console.log('\nJavaScript');
-  await run('node', ['bench/javascript.mjs'], show);
 }

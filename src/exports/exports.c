@@ -1,4 +1,5 @@
-/* What JavaScript calls in the attached walloc.wasm: the C API with numbers for arguments.
+/* What JavaScript calls, in the attached walloc.wasm and in Emscripten programs with libwalloc_javascript.a: the C
+ * API with numbers for arguments.
  *
  * An arena is a handle: see arena_handle.h. More than one number goes through the calling thread's scratch
  * area, with the layout that the C structs have on wasm32. Each is called from the thread that owns the
@@ -11,7 +12,6 @@
 #include "error/error.h"
 #include "exports/arena_handle.h"
 #include "exports/exported.h"
-#include "exports/thread_block.h"
 #include "frames/pins.h"
 #include "pages/pages.h"
 
@@ -32,13 +32,6 @@ static _Thread_local union {
   walloc_heap_stats heap_stats;
   unsigned char bytes[160];
 } scratch;
-
-/* ---- Threads --------------------------------------------------------------------------------- */
-
-EXPORTED("thread_start") bool walloc_export_thread_start(bool can_wait, uint32_t block) {
-  walloc_platform_set_can_wait(can_wait);
-  return walloc_thread_block_record(block);
-}
 
 EXPORTED("scratch") void *walloc_export_scratch(void) { return &scratch; }
 
@@ -64,8 +57,10 @@ static void take_callback(walloc_arena_config *config) {
 
 static void remember_misuse(const walloc_misuse *misuse, void *user);
 
+/* A program that walloc is linked into says itself what happens on misuse. */
 EXPORTED("init") walloc_error walloc_export_init(void) {
-  walloc_heap_on_misuse(remember_misuse, NULL);
+  if (!EXPORTS_ARE_LINKED)
+    walloc_heap_on_misuse(remember_misuse, NULL);
   walloc_config config = scratch.config;
   for (int tier = 0; tier < WALLOC_TIERS; tier++)
     take_callback(&config.tier[tier]);
@@ -149,6 +144,23 @@ EXPORTED("preserve") walloc_error walloc_export_preserve(uint32_t arena) {
   return walloc_preserve(arena_of(arena));
 }
 
+/* All arenas and the heap, so alone. Who is refused keeps what it has; the others are empty. */
+EXPORTED("reset_all") walloc_error walloc_export_reset_all(void) {
+  if (walloc_tier(WALLOC_RENDER) == NULL)
+    return WALLOC_ERROR_NOT_INITIALIZED;
+  walloc_error first = WALLOC_OK;
+  for (uint32_t slot = 0; slot <= WALLOC_ARENAS_MAX; slot++) {
+    walloc_error error = WALLOC_OK;
+    if (slot == WALLOC_ARENAS_MAX)
+      error = walloc_heap_reset();
+    else if (arena_is_live(&walloc_arenas[slot]))
+      error = walloc_reset(&walloc_arenas[slot]);
+    if (first == WALLOC_OK)
+      first = error;
+  }
+  return first;
+}
+
 EXPORTED("place_valid")
 bool walloc_export_place_valid(uint32_t arena, uint32_t low, uint32_t high) {
   walloc_arena *found = arena_of(arena);
@@ -216,4 +228,9 @@ EXPORTED("arena_stats") walloc_error walloc_export_arena_stats(uint32_t arena) {
 
 EXPORTED("memory_stats") walloc_error walloc_export_memory_stats(void) {
   return walloc_get_memory_stats(&scratch.memory_stats);
+}
+
+/* A page's entry in the map: see pages/map.h. */
+EXPORTED("page") uint32_t walloc_export_page(uint32_t page) {
+  return page < PAGE_COUNT ? page_entry(page) : PAGE_FOREIGN;
 }

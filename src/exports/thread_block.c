@@ -81,8 +81,9 @@ EXPORTED("thread_release") void walloc_thread_release(uint32_t block) {
     atomic_fetch_and_explicit(slot, ~IN_USE, memory_order_release);
 }
 
-/* Relaxed: only the block's user comes here, and the page lock publishes the map. */
-bool walloc_thread_block_record(uint32_t block) {
+/* Enters the block into the page map, once in its life. False: BUSY. Relaxed: only the block's user comes here, and
+ * the page lock publishes the map. */
+static bool record(uint32_t block) {
   _Atomic uint32_t *slot = slot_of(block);
   if (slot == 0 || (atomic_load_explicit(slot, memory_order_relaxed) & RECORDED) != 0)
     return true;
@@ -101,4 +102,9 @@ EXPORTED("thread_lost") walloc_error walloc_export_thread_lost(uint32_t block) {
   if (error == WALLOC_OK)
     walloc_thread_release(block);
   return error;
+}
+
+EXPORTED("thread_start") bool walloc_export_thread_start(bool can_wait, uint32_t block) {
+  walloc_platform_set_can_wait(can_wait);
+  return record(block);
 }

@@ -20,7 +20,4 @@
 #define THREADS_MAX 256
 #define THREAD_BLOCK_SIZE ((uint32_t)65536)
 
-/* Enters the calling thread's block into the page map, once in the block's life. False: BUSY. */
-bool walloc_thread_block_record(uint32_t block);
-
 #endif

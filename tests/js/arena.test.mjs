@@ -332,3 +332,18 @@ test('the counters add up', async (t) => {
   const sum = tiers.render.capacity + tiers.scene.capacity + tiers.entity.capacity + capacity;
   assert.equal(memory.arenas, sum);
 });
+
+test('an address without a view is one of a block like any other', async (t) => {
+  const walloc = await createFor(t, { tiers: { entity: { hardBudget: 65536 } } });
+  const address = walloc.render.allocAddress(100);
+  assert.equal(address % 128, 0);
+  const { address: next } = walloc.render.allocBytes(1);
+  assert.ok(next >= address + 100);
+  new Uint8Array(walloc.memory.buffer, address, 100).fill(1);
+  for (const wrong of [0, -1, 0.5, NaN, 2 ** 32, undefined]) {
+    const refused = () => walloc.render.allocAddress(/** @type {any} */ (wrong));
+    throwsError(refused, WallocRangeError, 'SIZE', /render\.allocAddress/);
+  }
+  const full = () => walloc.entity.allocAddress(1 << 20);
+  throwsError(full, WallocOutOfMemory, 'BUDGET');
+});

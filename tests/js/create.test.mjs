@@ -96,15 +96,86 @@ test('the module can be given as bytes, as a module, as an address', async (t) =
   }
 });
 
-test('without shared memory it says what to do', async () => {
+test('without shared memory it runs in one thread, and says so', async (t) => {
   const { SharedArrayBuffer } = globalThis;
-  try {
-    Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
-    const refused = Walloc.create();
-    await rejectsWith(refused, WallocUnsupported, 'UNSUPPORTED', /Cross-Origin-Opener-Policy/);
-  } finally {
-    globalThis.SharedArrayBuffer = SharedArrayBuffer;
-  }
+  t.after(() => void (globalThis.SharedArrayBuffer = SharedArrayBuffer));
+  Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
+  const walloc = await createFor(t, { maximum: 48 * MIB });
+  assert.deepEqual([walloc.mode, walloc.maximum], ['single', 48 * MIB]);
+  assert.equal(Object.prototype.toString.call(walloc.memory.buffer), '[object ArrayBuffer]');
+  throwsError(() => walloc.handle, WallocUnsupported, 'UNSUPPORTED', /Cross-Origin-Opener-Policy/);
+
+  // Until it is full: what was made before must not be lost to growth.
+  const first = walloc.render.alloc(Float32Array, 100);
+  const { array } = first;
+  first.set(99, 1.5);
+  let blocks = 0;
+  const fill = () => {
+    for (; ; blocks++) walloc.scene.allocBytes(MIB);
+  };
+  throwsError(fill, WallocOutOfMemory, 'OUT_OF_MEMORY');
+  assert.ok(blocks > 40, `${blocks} MiB`);
+  assert.deepEqual([first.get(99), array[99], array.length], [1.5, 1.5, 100]);
+  throwsError(() => walloc.view({ ...first.ref, length: 2 ** 28 }), WallocError, 'REF');
+  assert.equal(walloc.view(first.ref).get(99), 1.5);
+
+  const queue = walloc.createQueue();
+  const next = queue.next();
+  queue.publish(first);
+  assert.equal((await next)?.get(99), 1.5);
+
+  const module = new WebAssembly.Module(wasm);
+  const refused = Walloc.create({ wasm: module });
+  await rejectsWith(refused, WallocUnsupported, 'UNSUPPORTED', /pass bytes/);
+  await rejectsWith(Walloc.attach(/** @type {any} */ ({})), WallocUnsupported, 'UNSUPPORTED');
+});
+
+test('where a maximum is too large, half of it is tried, and so on', async (t) => {
+  const { Memory } = WebAssembly;
+  t.after(() => void (WebAssembly.Memory = Memory));
+  /** @type {number[]} */
+  const asked = [];
+  WebAssembly.Memory = class extends Memory {
+    /** @param {WebAssembly.MemoryDescriptor} descriptor */
+    constructor(descriptor) {
+      asked.push(descriptor.maximum ?? 0);
+      if ((asked.at(-1) ?? 0) > 2000) throw new RangeError('no room');
+      super(descriptor);
+    }
+  };
+  const walloc = await createFor(t, { maximum: 512 * MIB });
+  assert.ok(asked.length > 2 && (asked.at(-1) ?? 0) <= 2000, String(asked));
+  assert.equal(walloc.maximum, walloc.stats().memory.maximum);
+  assert.ok(walloc.maximum > 32 * MIB && walloc.maximum < 128 * MIB, `${walloc.maximum}`);
+  const tooMuch = Walloc.create({ maximum: 512 * MIB, reserve: 256 * MIB });
+  await rejectsWith(tooMuch, WallocOutOfMemory, 'OUT_OF_MEMORY', /smaller maximum or reserve/);
+});
+
+test('the memory map says who owns what, a reset empties all of it', async (t) => {
+  const walloc = await createFor(t);
+  const arena = walloc.createArena();
+  const views = [arena.allocBytes(100_000), walloc.heap.alloc(Uint8Array, 100)];
+  views.push(walloc.heap.alloc(Uint8Array, 9 * MIB));
+  const owner = (/** @type {number} */ address) =>
+    walloc.memoryMap().find((range) => address < range.address + range.bytes);
+  const owners = views.map(({ address }) => owner(address)?.owner);
+  assert.deepEqual(owners, ['arena', 'small', 'huge']);
+  assert.equal(owner(views[0].address)?.slot, arena.handle % 32);
+  const sum = walloc.memoryMap().reduce((bytes, range) => bytes + range.bytes, 0);
+  assert.equal(sum, walloc.memory.buffer.byteLength);
+
+  walloc.reset();
+  assert.deepEqual(
+    views.map(({ valid }) => valid),
+    [false, false, false],
+  );
+  assert.equal(arena.used, 0);
+  const pin = arena.pin();
+  const kept = arena.allocBytes(8);
+  walloc.scene.allocBytes(8);
+  throwsError(() => walloc.reset(), WallocError, 'PINNED');
+  assert.deepEqual([kept.valid, walloc.scene.used], [true, 0]);
+  pin.unpin();
 });
 
 test('what is not a handle is refused', async (t) => {

@@ -2,6 +2,7 @@
  * A thread that attaches to the memory of a test and does tasks for it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { AssetTable } from '../../workers/assets.js';
 import { Walloc } from '../../workers/walloc.js';
 
 const walloc = await Walloc.attach(workerData);
@@ -24,6 +25,9 @@ const tasks = {
   /** Adds up a block that another thread has made. */
   sum: (ref) =>
     walloc.view(ref).array.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0),
+  /** Where an asset of a table lies. */
+  loadAsset: async ({ handle, key, url }) =>
+    (await AssetTable.open(walloc, handle).load(key, { url })).address,
   freeView: (ref) => walloc.heap.free(walloc.view(ref)),
   reset: (tier) => walloc.tier(tier).reset(),
   rewind: (mark) => walloc.arena(mark.arena).rewind(mark),

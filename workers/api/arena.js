@@ -105,6 +105,20 @@ export class Arena {
     return this.alloc(Uint8Array, bytes, options);
   }
 
+  /**
+   * The address of a new block of so many bytes, without a view and its checks: for C, or for typed arrays of the
+   * program's own on walloc.memory's buffer. Throws as alloc. Cost: a call into the module, and little more.
+   *
+   * @param {number} bytes
+   * @returns {number}
+   */
+  allocAddress(bytes) {
+    const { wasm } = this._thread;
+    const address = isWord(bytes) ? wasm.alloc(this.handle, bytes, 0) >>> 0 : 0;
+    if (address) return address;
+    throw this.#error(isWord(bytes) ? wasm.last_error() : SIZE, 'allocAddress', [bytes]);
+  }
+
   /** Throws all blocks away. One atomic operation, whatever is in use; never waits. Throws PINNED. */
   reset() {
     this.#call('reset');

@@ -16,6 +16,7 @@
  * Every method throws WallocError, besides what it says itself: HANDLE when the reference or the context has
  * been released, ARENA when the arena has been destroyed, DETACHED after detach.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { DISPOSE } from './dispose.js';
 import { errorFrom } from './errors.js';
 import { NO_ARENA } from './layout.js';

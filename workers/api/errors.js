@@ -39,14 +39,14 @@ export class WallocUnsupported extends WallocError {}
 
 /**
  * What the numbers mean: class, code, the reason and what to do about it. First walloc_error's, in its
- * order (INITIALIZED cannot happen here), then JavaScript's own.
+ * order, then JavaScript's own.
  *
  * @type {[typeof WallocError, string, string][]}
  */
 const reasons = [
   [WallocError, 'OK', ''],
   [WallocError, 'NOT_INITIALIZED', 'walloc has been shut down'],
-  [WallocError, 'INITIALIZED', ''],
+  [WallocError, 'INITIALIZED', 'the program has started walloc already; pass no options'],
   [
     WallocRangeError,
     'CONFIG',
@@ -96,6 +96,7 @@ const reasons = [
 ];
 
 export const NOT_INITIALIZED = 1;
+export const INITIALIZED = 2;
 export const ARENA = 4;
 export const SIZE = 5;
 export const ALIGNMENT = 6;

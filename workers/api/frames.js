@@ -18,6 +18,7 @@
  * without it leaves them behind.
  */
 import { isWord, show } from './check.js';
+/// <reference lib="esnext.disposable" preserve="true" />
 import { DISPOSE } from './dispose.js';
 import { HANDLE, PINNED, STALE, errorFrom } from './errors.js';
 import { NO_ARENA, readFramesStats } from './layout.js';

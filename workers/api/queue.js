@@ -21,7 +21,7 @@
  *
  * Nobody holds a lock: a worker that is terminated at any moment stops nobody.
  *
- * How a promise waits: Atomics.waitAsync, and where there is none a timer of 4 ms. In both cases it also
+ * How a promise waits: Atomics.waitAsync, and where there is none, or no shared memory, a timer of 4 ms. In both cases it also
  * looks every 250 ms, since a worker may have been terminated between publishing and waking. In Node a wait
  * keeps its thread alive.
  *
@@ -67,7 +67,7 @@ function kindFor(tag, address) {
 
 /** Milliseconds until a sleeper looks again by itself. */
 const SLICE = 250;
-const SLICE_OF_PROMISE = /** @type {any} */ (Atomics).waitAsync ? SLICE : 4;
+const SLICE_WITHOUT_WAKING = 4;
 
 export class Queue {
   #walloc;
@@ -75,7 +75,9 @@ export class Queue {
   #event;
   /** What promises of this thread wait for the event word to change. @type {Set<() => void>} */
   #waiting = new Set();
-  /** Whether Atomics.waitAsync has been called for them. */
+  /** Atomics.waitAsync, where it can be used. @type {((...args: any) => any) | undefined} */
+  #waitAsync;
+  /** Whether it has been called for them. */
   #isAsleep = false;
 
   /** Stale views that iterations of this object have passed over. */
@@ -93,6 +95,7 @@ export class Queue {
     this.#walloc = walloc;
     this.#thread = thread;
     this.#event = new Int32Array(thread.bufferUpTo(event + 4), event, 1);
+    if (thread.isShared) this.#waitAsync = /** @type {any} */ (Atomics).waitAsync;
     /** A number that stands for this queue on every thread. @readonly */
     this.handle = handle;
   }
@@ -170,7 +173,8 @@ export class Queue {
       const left = end - performance.now();
       if (event !== undefined) {
         if (!(left > 0)) return undefined;
-        await this.#change(event, Math.min(left, SLICE_OF_PROMISE), signal);
+        const slice = this.#waitAsync ? SLICE : SLICE_WITHOUT_WAKING;
+        await this.#change(event, Math.min(left, slice), signal);
       }
       event = this.#thread.wasm.queue_arm(this.handle);
     }
@@ -268,11 +272,8 @@ export class Queue {
    */
   async #listen(event) {
     if (this.#isAsleep) return;
-    const { async: isAsync, value } = /** @type {any} */ (Atomics).waitAsync?.(
-      this.#event,
-      0,
-      event | 0,
-    ) ?? { async: true, value: new Promise(() => {}) };
+    if (!this.#waitAsync) return;
+    const { async: isAsync, value } = this.#waitAsync.call(Atomics, this.#event, 0, event | 0);
     this.#isAsleep = isAsync;
     await value;
     this.#isAsleep = false;

@@ -11,6 +11,9 @@
  * writes into `scratch` is read before the next call of it. Nothing that a callback throws passes
  * through the module's own frames.
  *
+ * In an Emscripten program that walloc is linked into, a thread has its stack already: it enters, and leaves
+ * nothing behind.
+ *
  * One object of each kind here belongs to one JavaScript thread.
  */
 import { BUSY, CALLBACK, DETACHED, OUT_OF_MEMORY, errorFrom } from './errors.js';
@@ -27,7 +30,10 @@ import { SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
  * @property {(block: number) => void} thread_release
  * @property {(block: number) => number} thread_lost
  * @property {() => number} scratch
+ * @property {() => number} enter in Emscripten programs
  * @property {() => number} init
+ * @property {() => number} reset_all
+ * @property {(page: number) => number} page
  * @property {() => number} shutdown
  * @property {(tier: number) => number} tier
  * @property {() => number} arena_create
@@ -121,6 +127,8 @@ export class Thread {
   constructor(memory) {
     this.memory = memory;
     this.buffer = memory.buffer;
+    /** False: see single.js. */
+    this.isShared = true;
     /** The length of `buffer`; the memory may have grown beyond it. */
     this.size = this.buffer.byteLength;
     /** @type {Exports} */
@@ -154,20 +162,41 @@ export class Thread {
     wasm.__stack_pointer.value = this.#block + THREAD_BLOCK;
     wasm.__wasm_init_tls(this.#block);
     if (!wasm.thread_start(canWait(), this.#block)) throw errorFrom(BUSY, 'attach');
-    const scratch = wasm.scratch() >>> 0;
+    this.refresh();
+  }
+
+  /**
+   * Uses what an Emscripten program exports, on the stack that its thread has.
+   *
+   * @param {Exports} wasm
+   */
+  enter(wasm) {
+    this.wasm = wasm;
+    this.refresh();
+  }
+
+  /** Looks at the memory anew: memory that is not shared leaves all earlier arrays behind when it grows. */
+  refresh() {
+    this.buffer = this.memory.buffer;
+    this.size = this.buffer.byteLength;
+    const scratch = this.wasm.scratch() >>> 0;
     this.scratch = new Uint32Array(this.bufferUpTo(scratch + SCRATCH), scratch, SCRATCH / 4);
+  }
+
+  get isAttached() {
+    return this.wasm !== gone;
   }
 
   /** Gives the stack back. Everything this thread does with walloc throws DETACHED from now on. */
   detach() {
-    if (this.wasm === gone) return;
+    if (!this.isAttached) return;
     this.requireIdle('detach');
     for (const arena of this.arenas) if (arena) arena._cursor = NO_CURSOR;
     const { thread_end, thread_release } = this.wasm;
-    thread_end();
+    if (this.#block) thread_end();
     this.wasm = gone;
     if (this.#leave) this.#leave();
-    else thread_release(this.#block);
+    else if (this.#block) thread_release(this.#block);
   }
 
   /** From now on this thread is told BUSY where it would sleep for a lock. */
@@ -191,7 +220,7 @@ export class Thread {
    * @param {number} end
    */
   bufferUpTo(end) {
-    if (end > this.size) {
+    if (end > this.size && this.isShared) {
       // Growth by another thread reaches memory.buffer late in some engines; growing by nothing
       // brings it up to date.
       this.memory.grow(0);

@@ -9,7 +9,7 @@ import { Context } from './context.js';
 import { Frames } from './frames.js';
 import { Queue } from './queue.js';
 import { Watcher, takeSeat } from './recovery.js';
-import { ARENA, HANDLE, NOT_INITIALIZED, TYPE, errorFrom } from './errors.js';
+import { ARENA, HANDLE, INITIALIZED, NOT_INITIALIZED, TYPE, errorFrom } from './errors.js';
 import {
   HEAP,
   MODULE_PAGES,
@@ -21,8 +21,11 @@ import {
   WASM_PAGE,
   readMemoryStats,
 } from './layout.js';
+import { enterLinked } from './linked.js';
+import { readMap } from './map.js';
+import { SINGLE_MAXIMUM, obtainAll } from './single.js';
 import { Thread } from './thread.js';
-import { createMemory, load, requireSharedMemory } from '../load.js';
+import { canShare, createMemory, load, unsupported } from '../load.js';
 
 /**
  * What another thread needs to join. Send it by postMessage; make nothing of its contents.
@@ -34,6 +37,9 @@ import { createMemory, load, requireSharedMemory } from '../load.js';
  * @property {import('./recovery.js').Seat} [seat] of the one worker that it is for
  */
 
+/** Of walloc_config, where the program does not say. */
+const DEFAULT_RESERVE = 16 << 20;
+
 /**
  * @param {number} error
  * @param {string} asked
@@ -42,10 +48,20 @@ function check(error, asked) {
   if (error) throw errorFrom(error, `Walloc: ${asked}`);
 }
 
+/**
+ * How this walloc runs. `shared`: on memory that any thread can attach to. `single`: the page cannot share memory,
+ * and walloc is this thread's alone. `linked`: in an Emscripten program, whose threads call Walloc.from.
+ *
+ * @typedef {'shared' | 'single' | 'linked'} Mode
+ */
+
 export class Walloc {
+  /** @type {WeakMap<import('./linked.js').LinkedModule, Walloc>} */
+  static #linked = new WeakMap();
+
   /** @type {Thread} */
   #thread;
-  /** @type {WebAssembly.Module} */
+  /** @type {WebAssembly.Module | undefined} */
   #module;
   /** @type {Map<number, Queue>} this thread's, by handle */
   #queues = new Map();
@@ -53,15 +69,21 @@ export class Walloc {
   #watcher;
 
   /**
-   * Made by create and attach.
+   * Made by create, attach and from.
    *
    * @param {Thread} thread that has started
-   * @param {WebAssembly.Module} module
+   * @param {Mode} mode
+   * @param {WebAssembly.Module} [module]
    */
-  constructor(thread, module) {
+  constructor(thread, mode, module) {
     this.#thread = thread;
     this.#module = module;
     this.#watcher = new Watcher(thread);
+    /** How it runs: see Mode. @readonly */
+    this.mode = mode;
+    check(thread.wasm.memory_stats(), 'attach');
+    /** Bytes that walloc may obtain: what was asked for, or less where there was no room for it. @readonly */
+    this.maximum = readMemoryStats(thread.scratch).maximum;
     /** Data of one frame, such as what is uploaded to the GPU. 128-byte aligned. @readonly */
     this.render = this.#tier(0);
     /** Data that lives as long as a scene. 64-byte aligned. @readonly */
@@ -76,20 +98,32 @@ export class Walloc {
    * Makes a new shared memory with walloc in it, for this thread and all that attach. Any thread; in
    * browsers the page or a worker of a cross-origin isolated page.
    *
-   * Throws WallocUnsupported where memory cannot be shared; WallocRangeError: CONFIG; WallocError: LOAD
-   * when walloc.wasm cannot be had, TYPE; WallocOutOfMemory. Cost: fetching and compiling walloc.wasm
-   * once; memory takes room when it is used.
+   * Where the system has no room for a memory with that maximum, half of it is tried, and so on down to the
+   * reserve: `walloc.maximum` says what it is. Without isolation walloc runs in this thread alone, on memory that
+   * is not shared, of which it obtains all that it may at once (`maximum`, default 256 MiB): `walloc.mode` is
+   * 'single', and `walloc.handle` throws.
+   *
+   * Throws WallocUnsupported where `wasm` is a compiled module, which needs shared memory, and there is none;
+   * WallocRangeError: CONFIG; WallocError: LOAD when walloc.wasm cannot be had, TYPE; WallocOutOfMemory. Cost:
+   * fetching and compiling walloc.wasm once; memory takes room when it is used.
    *
    * @param {import('./config.js').WallocOptions} [options]
    */
   static async create(options) {
-    requireSharedMemory();
     const config = wallocConfig(options);
-    // What walloc may obtain, and beside it the module's data and the threads' stacks.
-    const pages = MODULE_PAGES + THREADS_MAX + Math.ceil((config[0] || Infinity) / WASM_PAGE);
-    const memory = createMemory(MODULE_PAGES, Math.min(pages, MOST_PAGES));
-    const walloc = await Walloc.#enter(memory, options?.wasm, config);
-    for (const name of TIERS) walloc[name].onPressure = options?.tiers?.[name]?.onPressure;
+    const isShared = canShare();
+    if (!isShared) config[0] ||= SINGLE_MAXIMUM;
+    // Beside what walloc may obtain: the module's data and the threads' stacks.
+    const beside = MODULE_PAGES + (isShared ? THREADS_MAX : 1);
+    const pagesFor = (/** @type {number} */ bytes) =>
+      Math.min(beside + Math.ceil(bytes / WASM_PAGE), MOST_PAGES);
+    const wanted = pagesFor(config[0] || Infinity);
+    const least = Math.min(wanted, pagesFor(config[1] || DEFAULT_RESERVE));
+    const [memory, pages] = createMemory(MODULE_PAGES, wanted, least, isShared);
+    if (pages < wanted) config[0] = (pages - beside) * WASM_PAGE;
+    const mode = isShared ? 'shared' : 'single';
+    const walloc = await Walloc.#enter(memory, mode, options?.wasm, config);
+    walloc.#listen(options);
     return walloc;
   }
 
@@ -102,31 +136,67 @@ export class Walloc {
    * @param {Handle} handle from walloc.handle or handleFor
    */
   static async attach(handle) {
-    requireSharedMemory();
+    if (!canShare()) throw unsupported();
     const { walloc, memory, module, seat } = handle ?? {};
     if (walloc !== VERSION || !(memory instanceof WebAssembly.Memory)) {
       throw errorFrom(TYPE, `attach to what is not a handle of walloc ${VERSION}`);
     }
-    return Walloc.#enter(memory, module, undefined, seat);
+    return Walloc.#enter(memory, 'shared', module, undefined, seat);
+  }
+
+  /**
+   * The walloc of an Emscripten program, linked with libwalloc_javascript.a, for the calling one of its threads:
+   * its main thread, or a pthread, each with its own Module. The same object each time, until it detaches.
+   * Starts walloc where C has not called walloc_init, with the options, of which maximum is the program's affair
+   * (-sMAXIMUM_MEMORY) and `wasm` means nothing; where it has, there must be none.
+   *
+   * Throws WallocError: TYPE for what is not such a Module, or has not started yet, INITIALIZED;
+   * WallocRangeError: CONFIG; WallocOutOfMemory. What the heap does on misuse is the program's: see
+   * walloc_heap_on_misuse in walloc.h.
+   *
+   * @param {import('./linked.js').LinkedModule} Module
+   * @param {import('./config.js').WallocOptions} [options]
+   */
+  static from(Module, options) {
+    const known = Walloc.#linked.get(Module);
+    if (known && known.#thread.isAttached) return known;
+    const config = wallocConfig(options);
+    const [thread, isRunning] = enterLinked(Module);
+    if (isRunning && options) throw errorFrom(INITIALIZED, 'Walloc.from with options');
+    if (!isRunning) {
+      thread.scratch.set(config);
+      check(thread.wasm.init(), 'from');
+    }
+    const walloc = new Walloc(thread, 'linked');
+    walloc.#listen(options);
+    Walloc.#linked.set(Module, walloc);
+    return walloc;
+  }
+
+  /** @param {import('./config.js').WallocOptions | undefined} options */
+  #listen(options) {
+    for (const name of TIERS) this[name].onPressure = options?.tiers?.[name]?.onPressure;
   }
 
   /**
    * @param {WebAssembly.Memory} memory
+   * @param {Mode} mode
    * @param {import('./config.js').WallocOptions['wasm']} source
    * @param {number[]} [config] of the thread that creates walloc
    * @param {import('./recovery.js').Seat} [seat]
    */
-  static async #enter(memory, source, config, seat) {
+  static async #enter(memory, mode, source, config, seat) {
     const thread = new Thread(memory);
-    const [module, instance] = await load(source, thread.imports);
+    const [module, instance] = await load(source, thread.imports, mode === 'shared');
     const leave = seat && (await takeSeat(seat));
     try {
       thread.start(instance, seat?.block, leave);
       if (config) {
         thread.scratch.set(config);
         check(thread.wasm.init(), 'create');
+        if (mode === 'single') obtainAll(thread);
       }
-      return new Walloc(thread, module);
+      return new Walloc(thread, mode, module);
     } catch (error) {
       thread.detach();
       throw error;
@@ -134,12 +204,20 @@ export class Walloc {
   }
 
   /**
-   * What to send to threads that shall attach.
+   * What to send to threads that shall attach. Throws WallocUnsupported where mode is not 'shared'.
    *
    * @returns {Handle}
    */
   get handle() {
+    if (this.mode === 'linked')
+      throw unsupported('Threads of this program call Walloc.from(Module).');
+    if (this.mode === 'single' || !this.#module) throw unsupported();
     return { walloc: VERSION, memory: this.#thread.memory, module: this.#module };
+  }
+
+  /** The memory itself. Typed arrays on its buffer are not checked by anybody. */
+  get memory() {
+    return this.#thread.memory;
   }
 
   /**
@@ -322,9 +400,27 @@ export class Walloc {
   }
 
   /**
+   * Who owns what of the memory, by ascending address; out of date at once while others are at work. Cost: a call
+   * into the module for each 4 KiB.
+   */
+  memoryMap() {
+    const thread = this.#thread;
+    return readMap(thread.wasm.page, thread.memory.buffer.byteLength);
+  }
+
+  /**
+   * Empties every arena, tiers included, and the heap: all views are stale; arenas, contexts, frames and queues
+   * stay. Alone: no other thread may be using walloc. Throws WallocError: PINNED or BUSY where one of them could
+   * not be emptied; all others are.
+   */
+  reset() {
+    check(this.#thread.wasm.reset_all(), 'reset');
+  }
+
+  /**
    * Ends this thread's part: gives its stack back. Its blocks stay. All its objects throw DETACHED from
    * now on; typed arrays from view.array go on working. Call it before a thread ends. Again: nothing
-   * happens. Throws WallocError: CALLBACK within an onPressure callback.
+   * happens. In an Emscripten program the thread's C code goes on, and its pins stay. Throws WallocError: CALLBACK within an onPressure callback.
    */
   detach() {
     this.#thread.detach();

@@ -1,0 +1,2 @@
+import c from './playwright.config.mjs';
+export default { ...c, webServer: undefined };
