@@ -23,7 +23,7 @@ walloc_compile_strictly(walloc_attached)
 set(link_flags
     --no-entry --import-memory --shared-memory --initial-memory=393216 --max-memory=4294967296
     -z stack-size=16 --gc-sections --export=__stack_pointer --export=__wasm_init_tls
-    --export=__tls_size --export=__tls_align)
+    --export=__tls_size --export=__tls_align --export=walloc_control)
 set(opt_flags
     --no-inline=walloc_platform_wait* -Oz --enable-threads --enable-bulk-memory --enable-mutable-globals --enable-sign-ext
     --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types --strip-debug

@@ -66,7 +66,7 @@ list(APPEND WALLOC_PLATFORM_LINKED src/platform/platform_thread_end.c)
 set(WALLOC_SOURCES_ATTACHED src/exports/exports.c src/exports/exports_queue.c
                             src/exports/exports_context.c src/exports/exports_frames.c
                             src/exports/exports_reference.c
-                            src/exports/thread_block.c)
+                            src/exports/thread_block.c src/exports/control.c)
 
 # In WebAssembly only these are compiled for speed: all the rest is rarely run, and small.
 set(WALLOC_SOURCES_HOT src/arena/allocate.c)

@@ -10,6 +10,7 @@
 #include "arena/history.h"
 #include "error/error.h"
 #include "exports/arena_handle.h"
+#include "exports/control.h"
 #include "exports/exported.h"
 #include "exports/thread_block.h"
 #include "frames/pins.h"
@@ -37,6 +38,8 @@ static _Thread_local union {
 
 EXPORTED("thread_start") bool walloc_export_thread_start(bool can_wait, uint32_t block) {
   walloc_platform_set_can_wait(can_wait);
+  uint32_t lanes = (uint32_t)(uintptr_t)walloc_arena_lanes() - block;
+  atomic_store_explicit(&walloc_control.lanes, lanes, memory_order_relaxed);
   return walloc_thread_block_record(block);
 }
 
@@ -67,6 +70,7 @@ static void remember_misuse(const walloc_misuse *misuse, void *user);
 EXPORTED("init") walloc_error walloc_export_init(void) {
   walloc_heap_on_misuse(remember_misuse, NULL);
   walloc_config config = scratch.config;
+  atomic_store_explicit(&walloc_control.maximum, config.maximum, memory_order_relaxed);
   for (int tier = 0; tier < WALLOC_TIERS; tier++)
     take_callback(&config.tier[tier]);
   return walloc_init(&config);

@@ -30,6 +30,7 @@ import { createMemory, load, requireSharedMemory } from '../load.js';
  * @property {string} walloc version
  * @property {WebAssembly.Memory} memory
  * @property {WebAssembly.Module} module
+ * @property {number} control address of the control block: see docs/map.md
  */
 
 /**
@@ -131,7 +132,9 @@ export class Walloc {
    * @returns {Handle}
    */
   get handle() {
-    return { walloc: VERSION, memory: this.#thread.memory, module: this.#module };
+    const { memory, wasm } = this.#thread;
+    const control = wasm.walloc_control.value >>> 0;
+    return { walloc: VERSION, memory, module: this.#module, control };
   }
 
   /**
