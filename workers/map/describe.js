@@ -12,10 +12,10 @@ const MIB = 2 ** 20;
 
 /** @param {number} bytes */
 export function sizeText(bytes) {
-  if (bytes < MIB) return `${+(bytes / 1024).toFixed(1)} KiB`;
+  if (bytes < MIB) return `${Number((bytes / 1024).toFixed(1))} KiB`;
   return bytes < 1024 * MIB
-    ? `${+(bytes / MIB).toFixed(2)} MiB`
-    : `${+(bytes / MIB / 1024).toFixed(3)} GiB`;
+    ? `${Number((bytes / MIB).toFixed(2))} MiB`
+    : `${Number((bytes / MIB / 1024).toFixed(3))} GiB`;
 }
 
 /** @param {number} address */

@@ -17,7 +17,7 @@ const LARGEST = 16; // pixels a side
  */
 export function columnsFor(count, width, height) {
   let room = 64;
-  while (room < count) room *= 1.5;
+  while (room < count) room *= 1.25;
   let size = Math.min(LARGEST, Math.max(1, Math.floor(Math.sqrt((width * height) / room))));
   while (size > 1 && Math.ceil(room / Math.floor(width / size)) * size > height) size--;
   return { size, columns: Math.max(1, Math.floor(width / size)) };

@@ -6,8 +6,9 @@ export const STYLE = `
   canvas:focus-visible, button:focus-visible, input:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
   .pointer { position: absolute; box-sizing: border-box; outline: 2px solid currentColor; pointer-events: none; }
   .about, .owner { display: block; margin: 8px 0 0; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
-  .about { min-height: 3em; }
-  .owner { min-height: 4.5em; overflow-wrap: anywhere; }
+  .about { min-height: 1.5em; }
+  @media (max-width: 700px) { .about { min-height: 4.5em; } }
+  .owner { min-height: 3em; overflow-wrap: anywhere; }
   .scrub { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 12px; font-size: 0.875rem; }
   .scrub label { display: flex; flex: 1 1 180px; align-items: center; gap: 8px; }
   .scrub input { flex: 1; min-width: 0; accent-color: var(--walloc-map-accent, currentColor); }
