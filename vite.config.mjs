@@ -3,8 +3,10 @@
  * (`vite preview`).
  *
  * Browsers share memory only on cross-origin isolated pages, so both servers send the two headers that
- * isolate. A page served elsewhere needs them too.
+ * isolate. What is built also runs from a host that does not: there a service worker adds the headers.
  */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
@@ -14,7 +16,41 @@ const isolation = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-const pages = ['index.html', 'stress.html', 'memory.html'];
+const pages = [
+  ...[
+    'index',
+    'source',
+    'simulation',
+    'map',
+    'contention',
+    'stress',
+    'kill',
+    'stale',
+    'upload',
+    'compare',
+  ],
+  'memory',
+];
+
+const WORKER = 'coi-serviceworker.js';
+
+/** Puts the service worker beside the pages, and has each of them register it where it is needed. */
+const isolateByServiceWorker = () => ({
+  name: 'isolate-by-service-worker',
+  apply: /** @type {const} */ ('build'),
+  transformIndexHtml: () => [
+    {
+      tag: 'script',
+      attrs: { src: `./${WORKER}` },
+      injectTo: /** @type {const} */ ('head-prepend'),
+    },
+  ],
+  /** @this {import('vite').Rolldown.PluginContext} */
+  generateBundle() {
+    const file = createRequire(import.meta.url).resolve(`coi-serviceworker/${WORKER}`);
+    this.emitFile({ type: 'asset', fileName: WORKER, source: readFileSync(file) });
+  },
+});
 
 export default defineConfig({
   root: 'www',
@@ -22,6 +58,7 @@ export default defineConfig({
   cacheDir: '../build/vite',
   server: { headers: isolation, fs: { allow: ['..'] } },
   preview: { headers: isolation },
+  plugins: [isolateByServiceWorker()],
   worker: { format: 'es' },
   build: {
     outDir: '../build/www',
@@ -29,7 +66,7 @@ export default defineConfig({
     target: 'es2022',
     chunkSizeWarningLimit: 1000,
     rolldownOptions: {
-      input: pages.map((page) => fileURLToPath(new URL(`www/${page}`, import.meta.url))),
+      input: pages.map((page) => fileURLToPath(new URL(`www/${page}.html`, import.meta.url))),
     },
   },
 });

@@ -31,7 +31,7 @@ set(attached_objects $<TARGET_OBJECTS:walloc_attached> $<TARGET_OBJECTS:walloc_a
 set(link_flags
     --no-entry --import-memory --shared-memory --initial-memory=393216 --max-memory=4294967296
     -z stack-size=16 --global-base=1024 --gc-sections --export=__stack_pointer --export=__wasm_init_tls
-    --export=__tls_size --export=__tls_align)
+    --export=__tls_size --export=__tls_align --export=walloc_control)
 
 # A function inlined where there was a call has its stack frame made on the fast way too: not the slow way of
 # alloc. Zero-filled: the memory that JavaScript makes is, so that zeros need not be in the file.

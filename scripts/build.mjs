@@ -3,6 +3,7 @@
  *
  *     npm run build
  */
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { ROOT, isMain, run, script, step } from './run.mjs';
 import { setUpForPages } from './setup.mjs';
 
@@ -10,10 +11,23 @@ import { setUpForPages } from './setup.mjs';
  * Configures and builds a preset of CMakePresets.json.
  *
  * @param {string} preset
+ * @param {string[]} targets the preset's own when there are none
  */
-export async function buildPreset(preset) {
+export async function buildPreset(preset, ...targets) {
   await run('cmake', ['--preset', preset]);
-  await run('cmake', ['--build', '--preset', preset]);
+  const chosen = targets.flatMap((target) => ['--target', target]);
+  await run('cmake', ['--build', '--preset', preset, ...chosen]);
+}
+
+/** The program that www/contention runs, and what runs it. */
+async function buildContention() {
+  await buildPreset('emscripten', 'bench_contention');
+  const folder = `${ROOT}www/public/programs/`;
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['bench_contention.js', 'bench_contention.wasm']) {
+    copyFileSync(`${ROOT}build/emscripten/bench/${name}`, `${folder}${name}`);
+  }
+  copyFileSync(`${ROOT}www/contention/program.js`, `${folder}program.js`);
 }
 
 /** All that the npm package has beside its sources. */
@@ -24,6 +38,7 @@ export async function buildPackage() {
 
 export async function buildPages() {
   await buildPackage();
+  await step('Building the program on contention', buildContention);
   await step('Converting the models', () => run('node', ['scripts/models.mjs']));
   await step('Building the pages', () => run('npx', ['vite', 'build', '--logLevel', 'warn']));
 }

@@ -23,7 +23,7 @@ export async function runHeadless(url) {
       broken = true;
       console.error(error);
     });
-    await page.goto(new URL('?autostart=1', url).href);
+    await page.goto(new URL('simulation.html?autostart=1', url).href);
     const isolated = await page.evaluate(() => globalThis.crossOriginIsolated);
     const ended = await page.waitForFunction(
       () => /** @type {any} */ (globalThis).simulationResult,

@@ -1,31 +1,42 @@
 /**
- * Takes the picture of the README: the built page in headless Chromium, in the middle of the frames.
+ * Takes the pictures, of the built pages in headless Chromium: after npm run build.
  *
- *     node scripts/screenshot.mjs        writes docs/images/simulation.png; after npm run build
+ *     node scripts/screenshot.mjs          those of the README: docs/images
+ *     node scripts/screenshot.mjs cards    those of the first page: www/public/cards
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { chromium } from '@playwright/test';
 import { chromium as browserOptions } from '../playwright.config.mjs';
 import { Problem, ROOT, script } from './run.mjs';
+import { takeCards } from './screenshot/cards.mjs';
 import { servePages } from './serve.mjs';
 
-const PICTURE = 'docs/images/simulation.png';
+const FOLDER = 'docs/images';
 const WIDTH = 1280;
 const HEIGHT = 920;
 const BYTES_MAX = 500_000;
-
-/** When the textures of the second refill are drawn and the tiers are well filled. */
-const FRAME = 100;
-const FRAMES = 600; // more than are drawn until then, so that the run is not over
 const TIMEOUT = 5 * 60_000;
+
+/** What is opened, and the text of an element that is waited for: in the middle of the frames. */
+const PICTURES = [
+  {
+    file: 'simulation.png',
+    // When the textures of the second refill are drawn and the tiers are well filled.
+    address: 'simulation.html?autostart=1&workers=4&workload=normal&frames=600&seed=1',
+    element: 'stage-status',
+    number: 100,
+  },
+  { file: 'map.png', address: 'map.html?autostart=1&workers=3', element: 'frames', number: 300 },
+];
 
 /**
  * Drops the lowest two bits of each colour, which nobody sees: what is left takes two thirds of the bytes.
  *
  * @param {import('@playwright/test').Browser} browser
  * @param {Buffer} picture
+ * @param {string} path
  */
-async function saveSmaller(browser, picture) {
+async function saveSmaller(browser, picture, path) {
   const page = await browser.newPage({ viewport: { width: WIDTH, height: HEIGHT } });
   await page.setContent('<body style="margin: 0"><canvas style="display: block"></canvas></body>');
   await page.evaluate(async (base64) => {
@@ -42,44 +53,47 @@ async function saveSmaller(browser, picture) {
     });
     context.putImageData(image, 0, 0);
   }, picture.toString('base64'));
-  await page.screenshot({ path: `${ROOT}${PICTURE}` });
+  await page.screenshot({ path });
+  await page.close();
 }
 
-/** @param {string} url of the pages */
-async function takePicture(url) {
-  const browser = await chromium.launch(browserOptions);
-  try {
-    const page = await browser.newPage({
-      viewport: { width: WIDTH, height: HEIGHT },
-      colorScheme: 'dark',
-    });
-    const settings = `autostart=1&workers=4&workload=normal&frames=${FRAMES}&seed=1`;
-    await page.goto(new URL(`?${settings}`, url).href);
-    await page.waitForFunction(
-      (frame) => {
-        const text = document.getElementById('stage-status')?.textContent ?? '';
-        return Number(/frame (\d+)/.exec(text)?.[1]) >= frame;
-      },
-      FRAME,
-      { timeout: TIMEOUT },
-    );
-    const picture = await page.screenshot();
-    await page.close();
-    await saveSmaller(browser, picture);
-  } finally {
-    await browser.close();
-  }
+/**
+ * @param {import('@playwright/test').Browser} browser
+ * @param {string} url of the pages
+ * @param {typeof PICTURES[number]} picture
+ */
+async function takePicture(browser, url, { file, address, element, number }) {
+  const page = await browser.newPage({
+    viewport: { width: WIDTH, height: HEIGHT },
+    colorScheme: 'dark',
+  });
+  await page.goto(new URL(address, url).href);
+  await page.waitForFunction(
+    ([id, least]) => {
+      const text = document.getElementById(String(id))?.textContent ?? '';
+      return Number(/\d+/.exec(text)?.[0]) >= Number(least);
+    },
+    [element, number],
+    { timeout: TIMEOUT },
+  );
+  const picture = await page.screenshot();
+  await page.close();
+  const path = `${ROOT}${FOLDER}/${file}`;
+  await saveSmaller(browser, picture, path);
+  const { size } = statSync(path);
+  if (size > BYTES_MAX) throw new Problem(`${file} has ${size} bytes, more than ${BYTES_MAX}`);
+  console.log(`${file}: ${Math.round(size / 1024)} KiB`);
 }
 
 script(async () => {
-  mkdirSync(`${ROOT}docs/images`, { recursive: true });
+  mkdirSync(`${ROOT}${FOLDER}`, { recursive: true });
   const server = await servePages(4180);
+  const browser = await chromium.launch(browserOptions);
   try {
-    await takePicture(server.url);
+    if (process.argv[2] === 'cards') await takeCards(browser, server.url);
+    else for (const picture of PICTURES) await takePicture(browser, server.url, picture);
   } finally {
+    await browser.close();
     await server.close();
   }
-  const { size } = statSync(`${ROOT}${PICTURE}`);
-  if (size > BYTES_MAX) throw new Problem(`${PICTURE} has ${size} bytes, more than ${BYTES_MAX}`);
-  console.log(`${PICTURE}: ${Math.round(size / 1024)} KiB`);
 });

@@ -64,7 +64,8 @@ set(WALLOC_SOURCES_MALLOC_LINKED src/malloc/emscripten.c)
 set(WALLOC_SOURCES_JAVASCRIPT src/exports/exports.c src/exports/exports_queue.c
                               src/exports/exports_context.c src/exports/exports_frames.c
                               src/exports/exports_reference.c)
-set(WALLOC_SOURCES_ATTACHED ${WALLOC_SOURCES_JAVASCRIPT} src/exports/thread_block.c)
+set(WALLOC_SOURCES_ATTACHED ${WALLOC_SOURCES_JAVASCRIPT} src/exports/thread_block.c
+                            src/exports/control.c)
 
 # In WebAssembly only these are compiled for speed: all the rest is rarely run, and small.
 set(WALLOC_SOURCES_HOT src/arena/allocate.c)

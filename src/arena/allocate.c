@@ -36,6 +36,10 @@ typedef struct lane {
 /* Read and written by their own thread only. All zero: no room. */
 static _Thread_local lane lanes[WALLOC_ARENAS_MAX];
 
+_Static_assert(sizeof(lane) == WALLOC_LANE_SIZE, "as people read it: see exports/control.h");
+
+const void *walloc_arena_lanes(void) { return lanes; }
+
 /* ---- The fast way ------------------------------------------------------------------------- */
 
 /* Room for size bytes, in a lane whose generation is the cursor's. size - 1 turns 0 into a size that

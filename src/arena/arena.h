@@ -163,6 +163,11 @@ place walloc_arena_clip(walloc_arena *arena, place p);
 /* Allocates, and says where the block ends. NULL with walloc_last_error. alignment 0: the arena's. */
 void *walloc_arena_allocate(walloc_arena *arena, size_t size, size_t alignment, place *end);
 
+/* The calling thread's lanes, one for each arena: the place and the address of their end, and the room before it. For
+ * people to read, also while the thread writes. */
+#define WALLOC_LANE_SIZE (sizeof(place) + sizeof(char *) + sizeof(size_t))
+const void *walloc_arena_lanes(void);
+
 /* OK when the arena may be used, else the error to return. */
 walloc_error walloc_arena_check(walloc_arena *arena);
 

@@ -11,6 +11,7 @@
 #include "arena/history.h"
 #include "error/error.h"
 #include "exports/arena_handle.h"
+#include "exports/control.h"
 #include "exports/exported.h"
 #include "frames/pins.h"
 #include "pages/pages.h"
@@ -59,9 +60,11 @@ static void remember_misuse(const walloc_misuse *misuse, void *user);
 
 /* A program that walloc is linked into says itself what happens on misuse. */
 EXPORTED("init") walloc_error walloc_export_init(void) {
-  if (!EXPORTS_ARE_LINKED)
-    walloc_heap_on_misuse(remember_misuse, NULL);
   walloc_config config = scratch.config;
+  if (!EXPORTS_ARE_LINKED) {
+    walloc_heap_on_misuse(remember_misuse, NULL);
+    atomic_store_explicit(&walloc_control.maximum, config.maximum, memory_order_relaxed);
+  }
   for (int tier = 0; tier < WALLOC_TIERS; tier++)
     take_callback(&config.tier[tier]);
   return walloc_init(&config);

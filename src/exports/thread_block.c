@@ -10,6 +10,8 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 
+#include "arena/arena.h"
+#include "exports/control.h"
 #include "exports/exported.h"
 #include "pages/pages.h"
 #include "walloc_recovery.h"
@@ -24,7 +26,7 @@
 static alignas(16) unsigned char first_block[THREAD_BLOCK_SIZE];
 
 /* Written by the thread that takes, records or leaves the block. 0: none. */
-static _Atomic uint32_t slots[THREADS_MAX];
+_Atomic uint32_t walloc_thread_slots[THREADS_MAX];
 
 /* Whether first_block has been taken for a slot. Written once, by exchange. */
 static _Atomic bool first_taken;
@@ -36,8 +38,8 @@ static bool swap(_Atomic uint32_t *slot, uint32_t from, uint32_t to) {
 
 static uint32_t claim_used(void) {
   for (uint32_t i = 0; i < THREADS_MAX; i++) {
-    uint32_t slot = atomic_load_explicit(&slots[i], memory_order_relaxed);
-    if (slot != 0 && (slot & IN_USE) == 0 && swap(&slots[i], slot, slot | IN_USE))
+    uint32_t slot = atomic_load_explicit(&walloc_thread_slots[i], memory_order_relaxed);
+    if (slot != 0 && (slot & IN_USE) == 0 && swap(&walloc_thread_slots[i], slot, slot | IN_USE))
       return slot & ~FLAGS;
   }
   return 0;
@@ -57,11 +59,11 @@ EXPORTED("thread_claim") uint32_t walloc_thread_claim(void) {
   if (block != 0)
     return block;
   for (uint32_t i = 0; i < THREADS_MAX; i++) {
-    if (atomic_load_explicit(&slots[i], memory_order_relaxed) != 0)
+    if (atomic_load_explicit(&walloc_thread_slots[i], memory_order_relaxed) != 0)
       continue;
     if (block == 0)
       block = fresh_block();
-    if (block == 0 || swap(&slots[i], 0, block | IN_USE))
+    if (block == 0 || swap(&walloc_thread_slots[i], 0, block | IN_USE))
       return block & ~FLAGS;
   }
   return 0;
@@ -69,8 +71,8 @@ EXPORTED("thread_claim") uint32_t walloc_thread_claim(void) {
 
 static _Atomic uint32_t *slot_of(uint32_t block) {
   for (uint32_t i = 0; i < THREADS_MAX; i++)
-    if ((atomic_load_explicit(&slots[i], memory_order_relaxed) & ~FLAGS) == block)
-      return &slots[i];
+    if ((atomic_load_explicit(&walloc_thread_slots[i], memory_order_relaxed) & ~FLAGS) == block)
+      return &walloc_thread_slots[i];
   return 0;
 }
 
@@ -106,5 +108,7 @@ EXPORTED("thread_lost") walloc_error walloc_export_thread_lost(uint32_t block) {
 
 EXPORTED("thread_start") bool walloc_export_thread_start(bool can_wait, uint32_t block) {
   walloc_platform_set_can_wait(can_wait);
+  uint32_t lanes = (uint32_t)(uintptr_t)walloc_arena_lanes() - block;
+  atomic_store_explicit(&walloc_control.lanes, lanes, memory_order_relaxed);
   return record(block);
 }

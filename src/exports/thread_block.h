@@ -14,10 +14,14 @@
 #ifndef WALLOC_EXPORTS_THREAD_BLOCK_H
 #define WALLOC_EXPORTS_THREAD_BLOCK_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define THREADS_MAX 256
 #define THREAD_BLOCK_SIZE ((uint32_t)65536)
+
+/* Written by the thread that takes, records or leaves a block: see thread_block.c. */
+extern _Atomic uint32_t walloc_thread_slots[THREADS_MAX];
 
 #endif

@@ -5,11 +5,11 @@
 
 map_entry walloc_map_low[MAP_LOW];
 
-/* Written once, under the page lock. Release, pairs with acquire: who sees the map sees its zeros. */
-typedef map_entry *high_map;
-static _Atomic high_map high;
+_Atomic high_map walloc_map_high;
 
-static high_map high_entries(void) { return atomic_load_explicit(&high, memory_order_acquire); }
+static high_map high_entries(void) {
+  return atomic_load_explicit(&walloc_map_high, memory_order_acquire);
+}
 
 /* NULL: there is none. */
 static map_entry *find_entry(page_index page) {
@@ -32,7 +32,8 @@ static NOINLINE void write_entry(page_index page, page_mark entry) {
 bool walloc_map_reaches(page_index end) { return end <= MAP_LOW || high_entries() != NULL; }
 
 void walloc_map_extend(page_index first) {
-  atomic_store_explicit(&high, (high_map)(void *)page_address(first), memory_order_release);
+  atomic_store_explicit(&walloc_map_high, (high_map)(void *)page_address(first),
+                        memory_order_release);
 }
 
 bool walloc_map_take(page_index first, page_index count, page_mark owner) {

@@ -69,6 +69,10 @@ typedef _Atomic page_mark map_entry;
 /* Written by the holder of the page lock, and by owners: see above. */
 extern map_entry walloc_map_low[MAP_LOW];
 
+/* Written once, under the page lock. Release, pairs with acquire: who sees the map sees its zeros. */
+typedef map_entry *high_map;
+extern _Atomic high_map walloc_map_high;
+
 /* Foreign where the map does not reach. */
 page_mark walloc_map_entry(page_index page);
 static inline page_mark page_entry(page_index page) { return walloc_map_entry(page); }

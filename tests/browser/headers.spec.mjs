@@ -33,7 +33,9 @@ for (const name of PAGES) {
     expect(errors).toEqual([]);
   });
 
-  test(`${name} says that the headers are missing`, async ({ page }) => {
+  test(`${name} says that the headers are missing`, async ({ browser }) => {
+    const context = await browser.newContext({ serviceWorkers: 'block' });
+    const page = await context.newPage();
     const errors = watchErrors(page);
     const server = await serve(BUILT, { isolated: false });
     try {
@@ -44,6 +46,7 @@ for (const name of PAGES) {
       await expect(alert).toContainText('Cross-Origin-Embedder-Policy: require-corp');
       expect(errors).toEqual([]);
     } finally {
+      await context.close();
       await server.close();
     }
   });
@@ -57,7 +60,11 @@ for (const name of PAGES) {
       );
     expect(await overflow()).toBe(0);
     await page.locator('#start').click();
-    const results = { index: 'simulationResult', stress: 'stressResult', memory: 'memoryResult' };
+    const results = {
+      simulation: 'simulationResult',
+      stress: 'stressResult',
+      memory: 'memoryResult',
+    };
     const key = /** @type {keyof typeof results} */ (name.replace('.html', ''));
     await resultOf(page, /** @type {any} */ (results[key]));
     expect(await overflow()).toBe(0);
@@ -74,13 +81,25 @@ test('the same files run on any server that sends the headers', async ({ page })
   }
 });
 
+test('runs from a host that sends no headers: a service worker adds them', async ({ page }) => {
+  const server = await serve(BUILT, { isolated: false });
+  try {
+    await page.goto(`${server.url}stale.html?autostart=1`);
+    expect(await resultOf(page, 'demoResult')).toMatchObject({ passed: true });
+    expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
+    await expect(page.locator('#mode')).toHaveText(/^isolated/);
+  } finally {
+    await server.close();
+  }
+});
+
 test('says that WebGL2 is missing', async ({ playwright, baseURL }) => {
   const args = [...chromium.args, '--disable-3d-apis'];
   const browser = await playwright.chromium.launch({ ...chromium, args });
   try {
     const page = await browser.newPage({ baseURL });
     const errors = watchErrors(page);
-    await open(page, 'index.html?autostart=1');
+    await open(page, 'simulation.html?autostart=1');
     await expectProblem(page, 'webgl2');
     expect(errors).toEqual([]);
   } finally {
@@ -92,12 +111,12 @@ test('says that WebAssembly threads are missing', async ({ page }) => {
   await page.addInitScript(() => {
     WebAssembly.validate = () => false;
   });
-  await open(page, 'index.html?autostart=1');
+  await open(page, 'simulation.html?autostart=1');
   await expectProblem(page, 'wasm-threads');
 });
 
 test('says that SharedArrayBuffer is missing', async ({ page }) => {
   await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedArrayBuffer'));
-  await open(page, 'index.html?autostart=1');
+  await open(page, 'simulation.html?autostart=1');
   await expectProblem(page, 'shared-memory');
 });

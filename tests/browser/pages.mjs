@@ -7,7 +7,17 @@ import { expect } from '@playwright/test';
 /** @typedef {import('@playwright/test').Page} BrowserPage */
 /** @typedef {{ id: string, name: string, passed: boolean, detail: string }} Outcome */
 
-export const PAGES = ['index.html', 'stress.html', 'memory.html'];
+export const PAGES = ['simulation.html', 'stress.html', 'memory.html'];
+
+/** The other demos, with settings that keep a run short, and what then happens by itself. */
+export const DEMOS = [
+  { name: 'map', query: 'workers=2' },
+  { name: 'contention', query: 'threads=2&milliseconds=20' },
+  { name: 'kill', query: 'workers=2' },
+  { name: 'stale', query: 'way=reset' },
+  { name: 'compare', query: 'objects=500&frames=10' },
+  { name: 'upload', query: 'heap=16&block=64&frames=3' },
+];
 
 /**
  * Everything that a page complains about from now on.
@@ -39,7 +49,7 @@ export async function open(page, address) {
  * What a page leaves in `window` when it has ended.
  *
  * @param {BrowserPage} page
- * @param {'simulationResult' | 'stressResult' | 'memoryResult'} name
+ * @param {'simulationResult' | 'stressResult' | 'memoryResult' | 'demoResult'} name
  * @returns {Promise<any>}
  */
 export async function resultOf(page, name) {

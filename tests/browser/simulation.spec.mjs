@@ -9,7 +9,7 @@ const MIB = 1024 * 1024;
 
 test('completes with all checks passed', async ({ page }) => {
   const errors = watchErrors(page);
-  await open(page, 'index.html?seed=7');
+  await open(page, 'simulation.html?seed=7');
   await page.getByRole('button', { name: 'Start Simulation' }).click();
   const result = await resultOf(page, 'simulationResult');
 
@@ -44,7 +44,7 @@ test('completes with all checks passed', async ({ page }) => {
 for (const workers of [1, 8]) {
   test(`completes with ${workers} workers`, async ({ page }) => {
     const errors = watchErrors(page);
-    await open(page, `index.html?autostart=1&workload=small&frames=120&workers=${workers}`);
+    await open(page, `simulation.html?autostart=1&workload=small&frames=120&workers=${workers}`);
     const result = await resultOf(page, 'simulationResult');
     expect(failedOf(result.checks)).toEqual([]);
     expect(result).toMatchObject({ passed: true, frames: 120, settings: { workers } });
@@ -53,7 +53,7 @@ for (const workers of [1, 8]) {
 }
 
 test('completes with the normal workload', async ({ page }) => {
-  await open(page, 'index.html?autostart=1&workload=normal&frames=120&workers=4');
+  await open(page, 'simulation.html?autostart=1&workload=normal&frames=120&workers=4');
   const result = await resultOf(page, 'simulationResult');
   expect(failedOf(result.checks)).toEqual([]);
   expect(result.passed).toBe(true);
@@ -61,7 +61,7 @@ test('completes with the normal workload', async ({ page }) => {
 
 test('stops, and can be started again', async ({ page }) => {
   const errors = watchErrors(page);
-  await open(page, 'index.html?workload=small&frames=5000');
+  await open(page, 'simulation.html?workload=small&frames=5000');
   const start = page.getByRole('button', { name: 'Start Simulation' });
   const stop = page.getByRole('button', { name: 'Stop' });
   await expect(stop).toBeDisabled();
@@ -91,7 +91,7 @@ test('notices one changed byte in a preserved model', async ({ page }) => {
     const bytes = new Uint8Array(memory.buffer, address, length * 4);
     bytes[bytes.length - 1] ^= 1;
   });
-  await open(page, 'index.html?autostart=1&workload=small&frames=60&workers=2');
+  await open(page, 'simulation.html?autostart=1&workload=small&frames=60&workers=2');
   const result = await resultOf(page, 'simulationResult');
   expect(failedOf(result.checks)).toHaveLength(1);
   expect(checkOf(result, 'intact')).toMatchObject({ passed: false });
@@ -103,7 +103,7 @@ test('notices one changed byte in a preserved model', async ({ page }) => {
 
 test('says which model could not be had', async ({ page }) => {
   await page.route('**/models/bunny.mesh', (route) => route.fulfill({ status: 404 }));
-  await open(page, 'index.html?autostart=1&workload=small&frames=60&workers=2');
+  await open(page, 'simulation.html?autostart=1&workload=small&frames=60&workers=2');
   const result = await resultOf(page, 'simulationResult');
   expect(result.passed).toBe(false);
   expect(result.error).toContain('bunny.mesh: HTTP 404');

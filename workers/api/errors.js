@@ -19,7 +19,7 @@ export class WallocError extends Error {
      * The reason. From C, without WALLOC_ERROR_: NOT_INITIALIZED, INITIALIZED, CONFIG, ARENA, SIZE,
      * ALIGNMENT, PRESERVE, STALE, OUT_OF_MEMORY, BUDGET, LIMIT, BUSY, STATE, PINNED, HANDLE, EMPTY,
      * FULL, CLOSED. Of JavaScript's own: INDEX, TYPE (an argument of the wrong kind), REF, CALLBACK (detach within
-     * onPressure), DETACHED, MISUSE, LOAD, UNSUPPORTED.
+     * onPressure), DETACHED, MISUSE, LOAD, UNSUPPORTED, LAYOUT (see map/control.js).
      */
     this.code = code;
   }

@@ -24,6 +24,7 @@ import { SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
  *
  * @typedef {object} Exports
  * @property {WebAssembly.Global} __stack_pointer
+ * @property {WebAssembly.Global} walloc_control
  * @property {(address: number) => void} __wasm_init_tls
  * @property {() => number} thread_claim
  * @property {(canWait: number, block: number) => number} thread_start

@@ -35,6 +35,7 @@ import { canShare, createMemory, load, unsupported } from '../load.js';
  * @property {WebAssembly.Memory} memory
  * @property {WebAssembly.Module} module
  * @property {import('./recovery.js').Seat} [seat] of the one worker that it is for
+ * @property {number} control address of the control block: see docs/map.md
  */
 
 /** Of walloc_config, where the program does not say. */
@@ -212,7 +213,9 @@ export class Walloc {
     if (this.mode === 'linked')
       throw unsupported('Threads of this program call Walloc.from(Module).');
     if (this.mode === 'single' || !this.#module) throw unsupported();
-    return { walloc: VERSION, memory: this.#thread.memory, module: this.#module };
+    const { memory, wasm } = this.#thread;
+    const control = wasm.walloc_control.value >>> 0;
+    return { walloc: VERSION, memory, module: this.#module, control };
   }
 
   /** The memory itself. Typed arrays on its buffer are not checked by anybody. */

@@ -8,7 +8,7 @@
  */
 import { ChecksView } from '../shared/checks-view.js';
 import { ConsolePane } from '../shared/console-pane.js';
-import { findProblems, showProblems } from '../shared/support.js';
+import { ResultCopy, Settings, showMode, startPage } from '../shared/page.js';
 import { TierBars } from '../shared/tier-bars.js';
 import { GIB } from './blocks.js';
 import { Trial, declareChecks } from './trial.js';
@@ -24,30 +24,25 @@ class Page {
   #pane = new ConsolePane(byId('console'));
   #checks = new ChecksView(byId('checks'), byId('verdict'));
   #bars = new TierBars(byId('tiers'), byId('memory-total'));
+  #copy = new ResultCopy();
   /** @type {AbortController | null} */
   #running = null;
 
   constructor() {
+    const settings = new Settings(['workers']);
+    byId('controls').addEventListener('input', () => this.#showMode());
+    this.#showMode();
     byId('controls').addEventListener('submit', (event) => {
       event.preventDefault();
       if (!this.#running) void this.#run();
     });
     byId('stop').addEventListener('click', () => this.#running?.abort());
-    this.#workers.addEventListener('input', () => this.#showWorkers());
     this.#checks.showAll(declareChecks().list());
-    this.#showWorkers();
+    if (settings.isAutostart) void this.#run();
   }
 
-  /** @param {URLSearchParams} query */
-  applyQuery(query) {
-    const workers = Number(query.get('workers'));
-    if (workers >= 1 && workers <= 8) this.#workers.value = String(Math.floor(workers));
-    this.#showWorkers();
-    if (query.get('autostart') === '1') void this.#run();
-  }
-
-  #showWorkers() {
-    byId('workers-value').textContent = this.#workers.value;
+  #showMode() {
+    showMode({ threads: Number(this.#workers.value), maximum: 'at most 4 GiB' });
   }
 
   async #run() {
@@ -80,6 +75,7 @@ class Page {
     this.#running = null;
     this.#setRunning(false);
     this.#showResult(result);
+    this.#copy.offer(result);
     window.memoryResult = result;
   }
 
@@ -120,11 +116,4 @@ class Page {
   }
 }
 
-const problems = findProblems();
-if (problems.length > 0) {
-  showProblems(byId('problems'), problems);
-  byId('problems').hidden = false;
-} else {
-  byId('page').hidden = false;
-  new Page().applyQuery(new URLSearchParams(location.search));
-}
+startPage(() => void new Page());

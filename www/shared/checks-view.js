@@ -51,11 +51,9 @@ export class ChecksView {
     word.className = 'visually-hidden';
     word.textContent = `${state}: `;
     text.append(word, title);
-    if (detail) {
-      const small = document.createElement('small');
-      small.textContent = detail;
-      text.append(small);
-    }
+    const small = document.createElement('small');
+    small.textContent = detail || '\u00a0'; // takes its line before there is something to say
+    text.append(small);
     item.className = state;
     item.dataset.check = id;
     item.replaceChildren(text);

@@ -6,9 +6,9 @@
  */
 import { ChecksView } from '../shared/checks-view.js';
 import { ConsolePane } from '../shared/console-pane.js';
-import { findProblems, showProblems } from '../shared/support.js';
+import { ResultCopy, Settings, showMode, startPage } from '../shared/page.js';
 import { TierBars } from '../shared/tier-bars.js';
-import { WORKLOADS } from './plan.js';
+import { MEMORY, MIB, WORKLOADS } from './plan.js';
 import { declareChecks, runSimulation } from './simulation.js';
 import { showModels } from './models-list.js';
 import { Stage } from './stage.js';
@@ -30,6 +30,7 @@ class Page {
   #bars = new TierBars(byId('tiers'), byId('memory-total'));
   #stage = new Stage(/** @type {HTMLCanvasElement} */ (byId('stage')));
   #ticker = new Ticker((now) => this.#tick(now));
+  #copy = new ResultCopy();
   #seed = Math.floor(Math.random() * 0x100000000);
 
   /** @type {AbortController | null} of the run in progress */
@@ -46,7 +47,7 @@ class Page {
     }
     this.#workload.value = this.#stage.isSoftware ? 'small' : 'normal';
     this.#workload.addEventListener('change', () => this.#proposeFrames());
-    this.#workers.addEventListener('input', () => this.#showWorkers());
+    byId('controls').addEventListener('input', () => this.#showMode());
     byId('controls').addEventListener('submit', (event) => {
       event.preventDefault();
       if (!this.#running) void this.#run();
@@ -55,32 +56,28 @@ class Page {
     document.addEventListener('visibilitychange', () => this.#visibilityChanged());
     this.#watchContext(byId('stage'));
     this.#checks.showAll(declareChecks(() => {}).list());
-    this.#proposeFrames();
-    this.#showWorkers();
     void showModels(byId('models'));
+    this.#applyQuery(new URLSearchParams(location.search));
   }
 
   /** @param {URLSearchParams} query */
-  applyQuery(query) {
-    const workers = Number(query.get('workers'));
-    if (workers >= 1 && workers <= 8) this.#workers.value = String(Math.floor(workers));
+  #applyQuery(query) {
     const workload = query.get('workload') ?? '';
     if (workload in WORKLOADS) this.#workload.value = workload;
     this.#proposeFrames();
-    this.#showWorkers();
-    const frames = Number(query.get('frames'));
-    if (frames >= FRAMES_MIN) this.#frames.value = String(Math.floor(frames));
+    const settings = new Settings(['workers', 'workload', 'frames']);
+    this.#showMode();
     const seed = query.get('seed');
     if (seed !== null && Number.isFinite(Number(seed))) this.#seed = Number(seed) >>> 0;
-    if (query.get('autostart') === '1') void this.#run();
+    if (settings.isAutostart) void this.#run();
   }
 
   #proposeFrames() {
     this.#frames.value = String(WORKLOADS[this.#workload.value].frames);
   }
 
-  #showWorkers() {
-    byId('workers-value').textContent = this.#workers.value;
+  #showMode() {
+    showMode({ threads: Number(this.#workers.value), maximum: MEMORY.maximum / MIB });
   }
 
   /** @returns {import('./simulation.js').Settings} */
@@ -118,6 +115,7 @@ class Page {
     this.#running = null;
     this.#setRunning(false);
     this.#showResult(result);
+    this.#copy.offer(result);
     window.simulationResult = result;
   }
 
@@ -229,11 +227,4 @@ class Page {
   }
 }
 
-const problems = findProblems({ webgl: true });
-if (problems.length > 0) {
-  showProblems(byId('problems'), problems);
-  byId('problems').hidden = false;
-} else {
-  byId('page').hidden = false;
-  new Page().applyQuery(new URLSearchParams(location.search));
-}
+startPage(() => void new Page(), { webgl: true });

@@ -7,9 +7,9 @@
  * @typedef {import('./stress.js').StressResult} StressResult
  */
 import { ConsolePane } from '../shared/console-pane.js';
-import { findProblems, showProblems } from '../shared/support.js';
+import { ResultCopy, Settings, showMode, startPage } from '../shared/page.js';
 import { TierBars } from '../shared/tier-bars.js';
-import { Stress } from './stress.js';
+import { MEMORY, Stress } from './stress.js';
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -23,33 +23,25 @@ const text = (value) => value.toLocaleString('en');
 class Page {
   #pane = new ConsolePane(byId('console'));
   #bars = new TierBars(byId('tiers'), byId('memory-total'));
+  #copy = new ResultCopy();
   /** @type {AbortController | null} */
   #running = null;
 
   constructor() {
+    input('seed').value = String(Math.floor(Math.random() * 0x100000000));
+    const settings = new Settings(['workers', 'seconds', 'seed']);
+    byId('controls').addEventListener('input', () => this.#showMode());
+    this.#showMode();
     byId('controls').addEventListener('submit', (event) => {
       event.preventDefault();
       if (!this.#running) void this.#run();
     });
     byId('stop').addEventListener('click', () => this.#running?.abort());
-    input('workers').addEventListener('input', () => this.#showWorkers());
-    input('seed').value = String(Math.floor(Math.random() * 0x100000000));
-    this.#showWorkers();
+    if (settings.isAutostart) void this.#run();
   }
 
-  /** @param {URLSearchParams} query */
-  applyQuery(query) {
-    for (const name of ['workers', 'seconds', 'seed']) {
-      const value = query.get(name);
-      if (value !== null && value !== '' && Number.isFinite(Number(value)))
-        input(name).value = value;
-    }
-    this.#showWorkers();
-    if (query.get('autostart') === '1') void this.#run();
-  }
-
-  #showWorkers() {
-    byId('workers-value').textContent = input('workers').value;
+  #showMode() {
+    showMode({ threads: Number(input('workers').value), maximum: MEMORY.maximum / 2 ** 20 });
   }
 
   async #run() {
@@ -77,6 +69,7 @@ class Page {
     this.#showCounters(result);
     this.#showCounters(result);
     this.#showResult(result);
+    this.#copy.offer(result);
     window.stressResult = result;
   }
 
@@ -118,11 +111,4 @@ class Page {
   }
 }
 
-const problems = findProblems();
-if (problems.length > 0) {
-  showProblems(byId('problems'), problems);
-  byId('problems').hidden = false;
-} else {
-  byId('page').hidden = false;
-  new Page().applyQuery(new URLSearchParams(location.search));
-}
+startPage(() => void new Page());

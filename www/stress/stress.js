@@ -21,7 +21,7 @@ const BLOCKS = 400; // of each worker in an ordered round
 const RACE_MILLISECONDS = 30;
 const MESSAGES_MAX = 20;
 
-const MEMORY = {
+export const MEMORY = {
   maximum: 192 * MIB,
   reserve: 8 * MIB,
   tiers: {

@@ -1,0 +1,59 @@
+/**
+ * The pictures of the first page's cards: each demo in the middle of its work.
+ */
+import { mkdirSync } from 'node:fs';
+import { ROOT } from '../run.mjs';
+
+const FOLDER = `${ROOT}www/public/cards`;
+const WIDTH = 960;
+const HEIGHT = 600;
+const SCALE = 2 / 3; // to 640 x 400
+const TIMEOUT = 5 * 60_000;
+
+/** A number in the text of an element, without its separators. Runs on the page. */
+const numberIn = `(id) => Number((document.getElementById(id)?.textContent ?? '').replace(/[^0-9]/g, ''))`;
+const isDone = `Boolean(window.demoResult ?? window.stressResult ?? window.memoryResult)`;
+
+/** What is opened, what is waited for, and what is at the top of the picture. */
+const CARDS = [
+  {
+    name: 'simulation',
+    query: 'workload=normal&frames=600&seed=1',
+    until: `(${numberIn})('stage-status') >= 1000`, // frame, then frames a second
+    top: '.stage-card',
+  },
+  { name: 'map', query: 'workers=3', until: `(${numberIn})('frames') >= 250`, top: 'walloc-map' },
+  { name: 'compare', query: 'objects=10000&frames=200', until: isDone, top: '.trial' },
+  { name: 'contention', query: 'threads=8&milliseconds=200', until: isDone, top: '.trial' },
+  { name: 'stress', query: 'workers=4&seconds=3&seed=1', until: isDone, top: '.trial' },
+  { name: 'kill', query: 'workers=4', until: `(${numberIn})('blocks') >= 200000`, top: '.trial' },
+  { name: 'stale', query: 'way=reset', until: isDone, top: '.trial' },
+  { name: 'upload', query: 'frames=20', until: isDone, top: '.trial' },
+  { name: 'memory', query: 'workers=2', until: isDone, top: '.trial' },
+];
+
+/**
+ * @param {import('@playwright/test').Browser} browser
+ * @param {string} url of the pages
+ */
+export async function takeCards(browser, url) {
+  mkdirSync(FOLDER, { recursive: true });
+  for (const { name, query, until, top } of CARDS) {
+    const page = await browser.newPage({
+      viewport: { width: WIDTH, height: HEIGHT },
+      deviceScaleFactor: SCALE,
+      colorScheme: 'dark',
+    });
+    await page.goto(new URL(`${name}.html?autostart=1&${query}`, url).href);
+    await page.waitForFunction(until, undefined, { timeout: TIMEOUT });
+    await page
+      .locator(top)
+      .first()
+      .evaluate((element) => {
+        scrollTo(0, element.getBoundingClientRect().top + scrollY - 8);
+      });
+    await page.screenshot({ path: `${FOLDER}/${name}.jpg`, type: 'jpeg', quality: 75 });
+    await page.close();
+    console.log(`${name}.jpg`);
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Who can own a page of the memory: the numbers of the page map, their names, and colours for them.
+ *
+ * The numbers mirror src/pages/map.h. Pure functions.
+ */
+export const FOREIGN = 0;
+export const FREE = 1;
+export const OWN = 2;
+export const FRESH = 3;
+export const LARGE = 4;
+export const HUGE = 5;
+export const RAW = 6;
+export const SLOTS = 7;
+export const ARENA = 64;
+const ARENAS_END = 96;
+const NOT_FIRST = 128;
+const SPAN = 512;
+const CLASS_BITS = 7;
+
+/** The tiers are the first three arenas. */
+const TIERS = ['render', 'scene', 'entity'];
+
+/**
+ * The owner that an entry of the page map names: without the size class of a span, and without the mark
+ * of a run's first page.
+ *
+ * @param {number} entry
+ */
+export const ownerOfEntry = (entry) =>
+  entry >= SPAN ? entry & ~((1 << CLASS_BITS) - 1) : entry & ~NOT_FIRST;
+
+/** @param {number} owner */
+export const isArena = (owner) => owner >= ARENA && owner < ARENAS_END;
+
+/** @param {number} owner */
+export const isSpan = (owner) => owner >= SPAN;
+
+/** @param {number} owner */
+export const isFree = (owner) => owner === FREE || owner === FRESH;
+
+/** The name of an arena, by its slot. @param {number} slot */
+export const arenaName = (slot) => TIERS[slot] ?? `arena ${slot}`;
+
+/** @type {Record<number, string>} */
+const NAMES = {
+  [FOREIGN]: 'foreign',
+  [FREE]: 'free',
+  [OWN]: 'own',
+  [FRESH]: 'fresh',
+  [LARGE]: 'heap, large blocks',
+  [HUGE]: 'heap, a huge block',
+  [RAW]: 'heap, large blocks to be',
+  [SLOTS]: 'own, references',
+};
+
+/** @param {number} owner */
+export function ownerName(owner) {
+  if (isSpan(owner)) return `heap, part ${(owner - SPAN) >> CLASS_BITS}`;
+  if (isArena(owner)) return arenaName(owner - ARENA);
+  return NAMES[owner] ?? `owner ${owner}`;
+}
+
+/** What is drawn in one colour, in the order of the legend. */
+export const GROUPS = /** @type {const} */ ([
+  'render',
+  'scene',
+  'entity',
+  'arenas',
+  'spans',
+  'large',
+  'own',
+  'free',
+  'fresh',
+  'foreign',
+]);
+
+/** @typedef {typeof GROUPS[number]} Group */
+
+/** @type {Record<Group, string>} */
+export const GROUP_TITLES = {
+  render: 'Render tier',
+  scene: 'Scene tier',
+  entity: 'Entity tier',
+  arenas: 'Other arenas',
+  spans: 'Heap, small blocks',
+  large: 'Heap, large blocks',
+  own: 'Walloc’s own',
+  free: 'Free',
+  fresh: 'Free, never used',
+  foreign: 'Foreign',
+};
+
+/** @param {number} owner @returns {Group} */
+export function groupOf(owner) {
+  if (isSpan(owner)) return 'spans';
+  if (isArena(owner)) return /** @type {Group} */ (TIERS[owner - ARENA] ?? 'arenas');
+  if (owner === FREE) return 'free';
+  if (owner === FRESH) return 'fresh';
+  if (owner === OWN || owner === SLOTS) return 'own';
+  return owner >= LARGE && owner <= RAW ? 'large' : 'foreign';
+}
+
+/** @type {Record<'light' | 'dark', Record<Group | 'mark' | 'page', string>>} */
+export const PALETTES = {
+  light: {
+    render: '#2f72d8',
+    scene: '#128a63',
+    entity: '#c77a0a',
+    arenas: '#8a4fc4',
+    spans: '#c23a72',
+    large: '#8f2350',
+    own: '#4b5563',
+    free: '#c3cad4',
+    fresh: '#dde2e9',
+    foreign: '#8d99a8',
+    mark: '#10151d',
+    page: '#f4f5f7',
+  },
+  dark: {
+    render: '#5b9bff',
+    scene: '#34c796',
+    entity: '#f2a93c',
+    arenas: '#b98af0',
+    spans: '#f2719f',
+    large: '#c64a7b',
+    own: '#9aa5b5',
+    free: '#3a4657',
+    fresh: '#242e3b',
+    foreign: '#5d6a7c',
+    mark: '#ffffff',
+    page: '#0c1016',
+  },
+};
