@@ -25,7 +25,15 @@ export default [
     languageOptions: { globals: { ...globals.browser, ...globals.worker } },
   },
   {
-    files: ['scripts/**', 'tests/**', 'bench/**', 'examples/**', 'trace/**', '*.mjs', 'workers/map/cli.mjs'],
+    files: [
+      'scripts/**',
+      'tests/**',
+      'bench/**',
+      'examples/**',
+      'trace/**',
+      '*.mjs',
+      'workers/map/cli.mjs',
+    ],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
 ];

@@ -106,7 +106,8 @@ static node *find_best(uint32_t shard, uint32_t size) {
  * block that just fits is looked for too. */
 static node *find_good(uint32_t shard, uint32_t size) {
   uint32_t step = 1u << (28 - __builtin_clz(size));
-  uint32_t found = size > UINT32_MAX - step ? 0 : first_from(&indexes[shard], place_of(size + step - 1));
+  uint32_t found =
+      size > UINT32_MAX - step ? 0 : first_from(&indexes[shard], place_of(size + step - 1));
   return found == 0 ? find_best(shard, size) : node_at(found);
 }
 

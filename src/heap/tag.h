@@ -21,7 +21,8 @@
 #include "pages/map.h"
 
 typedef struct tag {
-  uint32_t size_and_flags; /* of a block in use nobody but its owner changes it, so he reads it without the lock */
+  uint32_t
+      size_and_flags; /* of a block in use nobody but its owner changes it, so he reads it without the lock */
   uint32_t before;
   uint32_t unused[2]; /* as blocks are aligned to 16 */
 } tag;

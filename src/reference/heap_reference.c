@@ -109,8 +109,7 @@ static bool sweep(heap_part *part, uint32_t c) {
 static walloc_error add_span(heap_part *part, uint32_t c) {
   page_index count = span_pages(c);
   page_run run;
-  walloc_error error =
-      walloc_heap_take(count, count, (page_mark)(part->key + c), &run);
+  walloc_error error = walloc_heap_take(count, count, (page_mark)(part->key + c), &run);
   if (error != WALLOC_OK)
     return error;
   atomic_fetch_add_explicit(&part->pages, count, memory_order_relaxed);

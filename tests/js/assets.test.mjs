@@ -75,7 +75,8 @@ test('a response lies in an arena or in the heap, and progress is told', async (
 
 test('whatever fails has its error, and leaves nothing allocated', async (t) => {
   const walloc = await createFor(t, { tiers: { entity: { hardBudget: 65536 } } });
-  const live = () => walloc.memoryMap().filter(({ owner }) => owner === 'huge' || owner === 'arena');
+  const live = () =>
+    walloc.memoryMap().filter(({ owner }) => owner === 'huge' || owner === 'arena');
   await fetchInto(walloc.heap, `${base}/mesh`).then((view) => walloc.heap.free(view));
   const before_ = [walloc.scene.used, walloc.entity.used, live()];
   for (const into of [walloc.scene, walloc.heap]) {
@@ -88,7 +89,10 @@ test('whatever fails has its error, and leaves nothing allocated', async (t) => 
     await rejectsWith(nowhere, WallocError, 'FETCH', /server/);
 
     const abort = new AbortController();
-    const stop = failing('/endless', { signal: abort.signal, onProgress: () => abort.abort('enough') });
+    const stop = failing('/endless', {
+      signal: abort.signal,
+      onProgress: () => abort.abort('enough'),
+    });
     assert.equal(await stop.catch((reason) => reason), 'enough');
     const onProgress = () => {
       throw new Error('mine');
@@ -138,7 +142,8 @@ test('evicting what is being loaded lets who waits load it anew', async (t) => {
   const walloc = await createFor(t);
   const table = AssetTable.create(walloc, { capacity: 2 });
   const abort = new AbortController();
-  let hangs = (/** @type {unknown} */ _value) => {};
+  /** @type {(value?: unknown) => void} */
+  let hangs = () => {};
   const hanging = new Promise((resolve) => (hangs = resolve));
   const options = { url: `${base}/endless`, signal: abort.signal, onProgress: hangs };
   const dead = table.load('key', options);

@@ -10,7 +10,11 @@ import { WallocError, WallocRangeError, WallocStaleView } from '../../workers/wa
 import { createFor, throwsError } from './support.mjs';
 
 /** @type {{ position: [Float32ArrayConstructor, number], color: [Uint8ArrayConstructor, number, 'normalized'], id: Uint16ArrayConstructor }} */
-const FIELDS = { position: [Float32Array, 3], color: [Uint8Array, 3, 'normalized'], id: Uint16Array };
+const FIELDS = {
+  position: [Float32Array, 3],
+  color: [Uint8Array, 3, 'normalized'],
+  id: Uint16Array,
+};
 
 test('a struct of arrays is one block, and goes stale as one', async (t) => {
   const walloc = await createFor(t);
@@ -62,8 +66,14 @@ test('interleaved vertices are where the GPU is told that they are', async (t) =
   block.color.set(3, 7, 8, 9);
   block.id.set(3, 513);
   const bytes = new DataView(copyOf(block.view).buffer);
-  assert.deepEqual([60, 64, 68].map((at) => bytes.getFloat32(at, true)), [1, 2, 3]);
-  assert.deepEqual([72, 73, 74, 75].map((at) => bytes.getUint8(at)), [7, 8, 9, 0]);
+  assert.deepEqual(
+    [60, 64, 68].map((at) => bytes.getFloat32(at, true)),
+    [1, 2, 3],
+  );
+  assert.deepEqual(
+    [72, 73, 74, 75].map((at) => bytes.getUint8(at)),
+    [7, 8, 9, 0],
+  );
   assert.equal(bytes.getUint16(76, true), 513);
   assert.equal(block.color.get(3, 2), 9);
   for (const [vertex, component] of [

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 #define WASM_PAGE 65536
-#define BREAK_FIRST ((uint32_t)32 << 20) /* below are the module's data, and the stacks that storms give workers */
+#define BREAK_FIRST \
+  ((uint32_t)32 << 20) /* below are the module's data, and the stacks that storms give workers */
 
 /* The mutex is its first word: 0 free, 1 held, 2 held and perhaps slept for. Acquire and release pair with each
  * other; 2 is what a sleeper leaves behind, so that the holder wakes one. */
@@ -86,4 +87,6 @@ __attribute__((export_name("malloc"))) void *storm_malloc(size_t size) {
   return emscripten_builtin_malloc(size);
 }
 
-__attribute__((export_name("free"))) void storm_free(void *block) { emscripten_builtin_free(block); }
+__attribute__((export_name("free"))) void storm_free(void *block) {
+  emscripten_builtin_free(block);
+}

@@ -12,7 +12,7 @@
 
 #define RUNS 200
 #define STEPS 20000
-#define SHORT 8 /* most are */
+#define SHORT 8      /* most are */
 #define LONGEST 3000 /* longer than what free runs are told apart by */
 
 static uint32_t random_state;

@@ -8,10 +8,18 @@ const OWNERS = /** @type {const} */ ([
   'free',
   'own',
   'free',
-  'large',
+  'own',
+  'foreign',
+  'foreign',
   'huge',
   'large',
-  'own',
+  'large',
+  'large',
+  'large',
+  'large',
+  'large',
+  'large',
+  'large',
 ]);
 
 const PAGE = 4096;

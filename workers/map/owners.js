@@ -7,10 +7,11 @@ export const FOREIGN = 0;
 export const FREE = 1;
 export const OWN = 2;
 export const FRESH = 3;
-export const LARGE = 4;
-export const HUGE = 5;
-export const RAW = 6;
-export const SLOTS = 7;
+export const SLOTS = 4;
+const HUGE = 7;
+const LARGE = 8; // + the shard
+const RAW = 12; // + the shard
+const RAW_END = 16;
 export const ARENA = 64;
 const ARENAS_END = 96;
 const NOT_FIRST = 128;
@@ -35,6 +36,9 @@ export const isArena = (owner) => owner >= ARENA && owner < ARENAS_END;
 /** @param {number} owner */
 export const isSpan = (owner) => owner >= SPAN;
 
+/** Blocks of the heap that are not in spans. @param {number} owner */
+export const isLarge = (owner) => owner >= HUGE && owner < RAW_END;
+
 /** @param {number} owner */
 export const isFree = (owner) => owner === FREE || owner === FRESH;
 
@@ -47,9 +51,7 @@ const NAMES = {
   [FREE]: 'free',
   [OWN]: 'own',
   [FRESH]: 'fresh',
-  [LARGE]: 'heap, large blocks',
   [HUGE]: 'heap, a huge block',
-  [RAW]: 'heap, large blocks to be',
   [SLOTS]: 'own, references',
 };
 
@@ -57,6 +59,8 @@ const NAMES = {
 export function ownerName(owner) {
   if (isSpan(owner)) return `heap, part ${(owner - SPAN) >> CLASS_BITS}`;
   if (isArena(owner)) return arenaName(owner - ARENA);
+  if (owner >= RAW && owner < RAW_END) return `heap, large blocks to be, shard ${owner - RAW}`;
+  if (owner >= LARGE && owner < RAW) return `heap, large blocks, shard ${owner - LARGE}`;
   return NAMES[owner] ?? `owner ${owner}`;
 }
 
@@ -97,7 +101,7 @@ export function groupOf(owner) {
   if (owner === FREE) return 'free';
   if (owner === FRESH) return 'fresh';
   if (owner === OWN || owner === SLOTS) return 'own';
-  return owner >= LARGE && owner <= RAW ? 'large' : 'foreign';
+  return isLarge(owner) ? 'large' : 'foreign';
 }
 
 /** @type {Record<'light' | 'dark', Record<Group | 'mark' | 'page', string>>} */

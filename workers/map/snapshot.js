@@ -42,8 +42,18 @@
  * @property {ArenaMap[]} arenas
  * @property {Run[]} runs ascending, of all pages that are not foreign, and of foreign ones between them
  */
-import { FOREIGN, FRESH, LARGE, OWN, RAW, SLOTS } from './owners.js';
-import { arenaName, isArena, isFree, isSpan, ownerOfEntry } from './owners.js';
+import {
+  FOREIGN,
+  FRESH,
+  OWN,
+  SLOTS,
+  arenaName,
+  isArena,
+  isFree,
+  isLarge,
+  isSpan,
+  ownerOfEntry,
+} from './owners.js';
 
 const RUNNING = 2;
 const SPACE = 2 ** 32;
@@ -233,7 +243,7 @@ function sumsOf(runs, { pageSize, maximum }) {
     if (isFree(owner)) sums.free += bytes;
     if (owner === FRESH) sums.fresh += bytes;
     if (isArena(owner)) sums.arenas += bytes;
-    if (isSpan(owner) || (owner >= LARGE && owner <= RAW)) sums.heap += bytes;
+    if (isSpan(owner) || isLarge(owner)) sums.heap += bytes;
     if (owner === OWN || owner === SLOTS) sums.own += bytes;
   }
   return sums;
