@@ -3,6 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +77,15 @@ export function run(
       reject(new Problem(`${[program, ...args].join(' ')} failed (${code})${last}`));
     });
   });
+}
+
+/** A port that nobody listens on at the moment, for the server of the browser tests. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  await new Promise((resolve) => server.close(resolve));
+  return String(port);
 }
 
 /**

@@ -6,8 +6,7 @@
  *     npm test -- unit lint    only the suites whose names contain one of these words
  */
 import { readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { ROOT, run, script, step } from './run.mjs';
+import { ROOT, freePort, run, script, step } from './run.mjs';
 import { buildPages, buildPreset } from './build.mjs';
 import { setUpForTests } from './setup.mjs';
 
@@ -107,15 +106,6 @@ const SUITES = [
 
 /** Of one suite: a test that hangs is a failure, and the suites behind it still run. */
 const MINUTES_AT_MOST = 15;
-
-/** A port that nobody listens on at the moment, for the server of the browser tests. */
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, () => resolve(undefined)));
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return String(port);
-}
 
 /** @param {Suite} suite @returns {Promise<Sums>} */
 async function runSuite({ build, command: [program, ...args], sums }) {

@@ -19,6 +19,9 @@
  * A reader who is not ordered before the recycling may be reported although the cursor has not moved yet: he
  * has the same error in all orders.
  *
+ * What a kill leaves behind: the gate, which names the dead thread, and bytes marked that were to be handed out; or
+ * bytes marked as recycled whose generation goes on. Recovery opens the gate.
+ *
  * Cost: a lock for each allocation, so that threads take turns; recycling takes time with what was used. */
 #ifndef WALLOC_ARENA_GATE_H
 #define WALLOC_ARENA_GATE_H
@@ -34,6 +37,11 @@ static inline void arena_gate_enter(walloc_arena *arena) {
 }
 
 static inline void arena_gate_leave(walloc_arena *arena) { walloc_lock_release(&arena->gate); }
+
+static inline void arena_gate_thread_lost(walloc_arena *arena, uint32_t thread) {
+  if (walloc_lock_take_over(&arena->gate, thread))
+    arena_gate_leave(arena);
+}
 
 static inline void arena_mark_handed_out(void *start, size_t size) {
   memory_unpoison(start, size);
@@ -73,6 +81,11 @@ static inline void arena_mark_chunk(chunk c) {
 static inline void arena_gate_enter(walloc_arena *arena) { (void)arena; }
 
 static inline void arena_gate_leave(walloc_arena *arena) { (void)arena; }
+
+static inline void arena_gate_thread_lost(walloc_arena *arena, uint32_t thread) {
+  (void)arena;
+  (void)thread;
+}
 
 static inline void arena_mark_handed_out(void *start, size_t size) {
   (void)start;

@@ -10,6 +10,7 @@
  * `beginning` tells of. Behind that it is the caller's, dead or not. */
 #include "arena/lifetime.h"
 
+#include "arena/gate.h"
 #include "arena/room.h"
 #include "error/error.h"
 #include "frames/pins.h"
@@ -197,6 +198,7 @@ void walloc_arenas_thread_lost(uint32_t thread) {
     walloc_growth_thread_lost(arena, thread);
     if (walloc_lock_take_over(&arena->history_lock, thread))
       walloc_lock_release(&arena->history_lock); /* see history.c: there is nothing to mend */
+    arena_gate_thread_lost(arena, thread);
   }
   if (!walloc_lock_take_over(&table_lock, thread))
     return;

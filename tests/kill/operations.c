@@ -290,7 +290,7 @@ static const operation heap_operations[] = {
     {"huge: shrink", hold_4_mib_to_shrink, NULL, NULL, shrink_huge, 0, 0},
     {"malloc: aligned", NULL, enter, NULL, allocate_aligned, SPAN, 0},
     {"realloc: another's, in place", hold_3000, enter, NULL, resize_in_class, 0, 0},
-    {"realloc: another's, to large", hold_3_in_doubt, enter, NULL, move_to_large, 64 + 60016, 0},
+    {"realloc: another's, to large", hold_3_in_doubt, enter, NULL, move_to_large, 192 + 60016, 0},
     {"realloc: large to small", hold_large_in_doubt, enter, NULL, move_to_small, 50016 + SPAN, 0},
     {"realloc: huge to large", hold_huge, enter, NULL, move_to_large, 61440 + 60016, 0},
     {"large: calloc", NULL, enter, NULL, allocate_zeros, 50016, 0},

@@ -3,6 +3,7 @@
 #include "kill/kill.h"
 
 #include "heap/part.h"
+#include "pages/pages.h"
 
 #define SPAN ((size_t)8 * WALLOC_PAGE_SIZE)
 
@@ -159,13 +160,25 @@ static void reference_large(void) { reference_make(40000); }
 static void reference_free(void) { (void)walloc_free_ref(kill_common.heap_ref); }
 static void reference_free_address(void) { walloc_free(kill_common.heap_ref.address); }
 
-/* All slots of a page are used and given back, so that the next is taken off the stack. */
+static uint32_t slot_pages(void) {
+  uint32_t count = 0;
+  for (page_index page = 0; page < walloc_pages_top(); page++)
+    count += page_entry(page) == PAGE_SLOTS;
+  return count;
+}
+
+/* All slots there are, and those of one page more, are used and given back: the next comes off the stack. */
 static void reference_use_slots(void) {
-  static walloc_ref refs[600];
-  for (size_t i = 0; i < sizeof refs / sizeof *refs; i++)
-    refs[i] = walloc_malloc_ref(64);
-  for (size_t i = 0; i < sizeof refs / sizeof *refs; i++)
-    (void)walloc_free_ref(refs[i]);
+  enum { SLOTS_MAX = 16384, IN_PAGE = WALLOC_PAGE_SIZE / 16 - 1 };
+  static walloc_ref refs[SLOTS_MAX];
+  uint32_t before = slot_pages(), count = 0, left = IN_PAGE - 1;
+  do
+    refs[count++] = walloc_malloc_ref(64);
+  while (slot_pages() == before && count < SLOTS_MAX - IN_PAGE);
+  while (left-- > 0)
+    refs[count++] = walloc_malloc_ref(64);
+  while (count-- > 0)
+    (void)walloc_free_ref(refs[count]);
   walloc_part_send_all(walloc_own_part);
 }
 

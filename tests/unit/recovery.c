@@ -6,6 +6,7 @@
 
 #include "unit/support.h"
 
+#include "arena/arena.h"
 #include "lock/lock.h"
 
 /* A number that no thread has. */
@@ -81,6 +82,18 @@ static void test_the_pins_of_a_thread_that_has_ended(void **state) {
   assert_int_equal(walloc_reset(walloc_tier(WALLOC_SCENE)), WALLOC_OK);
 }
 
+/* In builds that have gates; in all others nothing is there to be opened. */
+static void test_a_dead_threads_gate_is_open(void **state) {
+  (void)state;
+#ifdef WALLOC_ARENA_GATED
+  walloc_arena *arena = walloc_tier(WALLOC_SCENE);
+  atomic_store(&arena->gate.word, DEAD);
+  assert_int_equal(walloc_thread_lost(DEAD), WALLOC_OK);
+  assert_int_equal(arena->gate.word, 0);
+#endif
+  take(walloc_tier(WALLOC_SCENE), 64);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_before_init),
@@ -89,6 +102,7 @@ int main(void) {
       cmocka_unit_test(test_a_lock_is_taken_over_once),
       cmocka_unit_test(test_who_was_not_woken_is),
       with_defaults(test_the_pins_of_a_thread_that_has_ended),
+      with_defaults(test_a_dead_threads_gate_is_open),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

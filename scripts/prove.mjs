@@ -1,0 +1,157 @@
+/**
+ * The proofs at full length, of which `npm test` runs bounded forms: see docs/concurrency.md. Goes on after a
+ * failure, and closes with what each part has shown. Takes an hour or two.
+ *
+ *     npm run prove                   all
+ *     npm run prove -- kill explore   only the parts whose names contain one of these words
+ *
+ * Each part gets WALLOC_PROVE=1, by which a test knows that it is to be complete, and prints the seed of what it
+ * chooses: WALLOC_SEED repeats it.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { ROOT, freePort, run, script, step } from './run.mjs';
+import { buildPages, buildPreset } from './build.mjs';
+import { setUpForTests } from './setup.mjs';
+
+/**
+ * A program and its arguments; and how many times longer than in `npm test` it runs.
+ *
+ * @typedef {{ command: string[], rounds?: number }} Run
+ */
+
+/**
+ * @typedef {object} Part
+ * @property {string} name
+ * @property {string} [preset] to build before
+ * @property {Run[]} runs
+ */
+
+/** @param {string} preset @param {string} name */
+const program = (preset, name) => [`build/${preset}/tests/${name}`];
+
+/** Without much randomness of addresses, with which the thread sanitizer cannot live. @param {string} name */
+const underTsan = (name) => ['setarch', '-R', ...program('native-tsan', name)];
+
+const STORMS = [
+  'stress/storm',
+  'stress/pinned',
+  'stress/queue_storm',
+  'stress/everything',
+  'heap/heap_threads',
+];
+
+/**
+ * Workers that are killed: the files of a folder whose names tell of storms, if there are any.
+ *
+ * @param {string} where @param {string[]} command @param {string} room @returns {Part[]}
+ */
+function stormsOf(where, command, room) {
+  const files = readdirSync(`${ROOT}${room}`)
+    .filter((name) => /^storms.*\.(test|spec)\.mjs$/.test(name))
+    .map((name) => `${room}/${name}`);
+  if (files.length === 0) return [];
+  return [{ name: `storms: workers killed ${where}`, runs: [{ command: [...command, ...files] }] }];
+}
+
+/** @type {Part[]} */
+const PARTS = [
+  {
+    name: 'kill: after every instruction of every operation',
+    preset: 'native',
+    runs: [{ command: program('native', 'kill/kill') }],
+  },
+  {
+    name: 'kill storm: 10,000 threads, while others go on',
+    preset: 'native',
+    runs: [{ command: program('native', 'kill/kill_storm') }],
+  },
+  {
+    name: 'explore: all interleavings, and that every fault is found',
+    preset: 'native',
+    runs: ['scenarios', 'pinning', 'queueing', 'referencing'].map((name) => ({
+      command: program('native', `explore/${name}`),
+    })),
+  },
+  {
+    name: 'model: interleavings and random programs',
+    preset: 'native',
+    runs: [
+      { command: program('native', 'model/interleavings') },
+      { command: program('native', 'model/random_program'), rounds: 20 },
+      { command: program('native', 'heap/heap_random_program'), rounds: 20 },
+    ],
+  },
+  {
+    name: 'shortage: each growth fails in turn',
+    preset: 'native',
+    runs: [
+      { command: program('native', 'unit/shortage') },
+      { command: program('native', 'heap/heap_failing_growth'), rounds: 10 },
+    ],
+  },
+  {
+    name: 'storms: native',
+    preset: 'native',
+    runs: STORMS.map((name) => ({ command: program('native', name), rounds: 20 })),
+  },
+  {
+    name: 'storms: under the thread sanitizer',
+    preset: 'native-tsan',
+    runs: STORMS.map((name) => ({ command: underTsan(name), rounds: 10 })),
+  },
+  ...stormsOf('under Node', ['node', '--test'], 'tests/js'),
+  ...stormsOf('in browsers', ['npx', 'playwright', 'test'], 'tests/browser'),
+];
+
+/** Of one run, in case that it hangs. */
+const MINUTES_AT_MOST = 240;
+
+/** @param {Run} what @returns {Promise<boolean>} */
+async function succeeds({ command: [name, ...args], rounds = 1 }) {
+  if (name.startsWith('build/') && !existsSync(`${ROOT}${name}`)) {
+    console.log(`- ${name} is not built on this system`);
+    return true;
+  }
+  /** @type {Record<string, string>} */
+  const env = { WALLOC_PROVE: '1', WALLOC_PORT: await freePort() };
+  if (rounds > 1) env.WALLOC_ROUNDS = String(rounds);
+  const options = { show: true, mayFail: true, env, minutes: MINUTES_AT_MOST };
+  const { status } = await run(name, args, options);
+  if (status !== 0) console.error(`✗ ${[name, ...args].join(' ')} failed (${status})`);
+  return status === 0;
+}
+
+/** @param {Part} part @returns {Promise<boolean>} */
+async function prove({ preset, runs }) {
+  if (preset) await buildPreset(preset);
+  let good = true;
+  for (const what of runs) good = (await succeeds(what)) && good;
+  return good;
+}
+
+script(async () => {
+  const words = process.argv.slice(2);
+  const chosen = PARTS.filter(
+    ({ name }) => !words.length || words.some((word) => name.includes(word)),
+  );
+  await setUpForTests();
+  if (chosen.some(({ preset }) => !preset)) await buildPages();
+  /** @type {{ name: string, good: boolean, minutes: number }[]} */
+  const results = [];
+  for (const part of chosen) {
+    const start = Date.now();
+    const good = await step(part.name, () =>
+      prove(part).catch((error) => {
+        console.error(`✗ ${error instanceof Error ? error.message : error}`);
+        return false;
+      }),
+    );
+    results.push({ name: part.name, good, minutes: (Date.now() - start) / 60_000 });
+  }
+  console.log('');
+  for (const { name, good, minutes } of results)
+    console.log(`${good ? '✓' : '✗'} ${name} (${minutes.toFixed(1)} min)`);
+  const failed = results.filter(({ good }) => !good).length;
+  console.log(failed || !results.length ? '\nNot proven' : '\nProven');
+  process.exitCode = failed || !results.length ? 1 : 0;
+});
