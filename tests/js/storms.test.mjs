@@ -9,7 +9,7 @@ import { Storm } from '../storms/storm.js';
 import { dlmallocForStorm, startWorker } from '../storms/node.js';
 import { growthAllowed, wallocForStorm } from '../storms/walloc.js';
 
-const KILLS = Number(process.env.WALLOC_STORM_KILLS ?? 600);
+const KILLS = Number(process.env.WALLOC_STORM_KILLS ?? 640);
 
 /** @param {import('node:test').TestContext} t */
 function seedFor(t) {
@@ -18,7 +18,7 @@ function seedFor(t) {
   return seed;
 }
 
-const MANY = { startWorker, workers: 6, batch: 4 };
+const MANY = { startWorker, workers: 8, batch: 6 };
 
 test('workers are killed at random, and all others go on', async (t) => {
   const seed = seedFor(t);

@@ -161,10 +161,7 @@ export class Storm {
     if (!isHasty) this.#rest(1);
     for (const index of places) this.#members[index] = this.#start(index, Number(!isHasty));
     if (isHasty) return;
-    await this.#goesOn(
-      places.map((index) => this.#members[index]),
-      1,
-    );
+    await this.#haveReached(places.map((index) => [this.#members[index], 1]));
     this.#rest(0);
     await this.#goesOn(this.#members, 2);
   }
@@ -193,14 +190,19 @@ export class Storm {
    * @param {number} operations that each must do from now on
    */
   async #goesOn(members, operations) {
-    const { patience } = this.settings;
-    const all = members.map((member) =>
-      reaches(member, Atomics.load(member.ledger, PROGRESS) + operations, patience),
+    await this.#haveReached(
+      members.map((member) => [member, Atomics.load(member.ledger, PROGRESS) + operations]),
     );
-    this.result.hangs += (await Promise.all(all)).filter((went) => !went).length;
     const violated = members.filter(({ ledger }) => ledger[VIOLATIONS] > 0);
     for (const { ledger } of violated) Atomics.store(ledger, STOP, 1);
     for (const { done } of violated) this.result.violations.push(...(await done));
+  }
+
+  /** @param {[Member, number][]} wanted how many operations each shall have done */
+  async #haveReached(wanted) {
+    const { patience } = this.settings;
+    const all = wanted.map(([member, operations]) => reaches(member, operations, patience));
+    this.result.hangs += (await Promise.all(all)).filter((reached) => !reached).length;
   }
 
   /**
