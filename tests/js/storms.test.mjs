@@ -41,10 +41,10 @@ test('without recovery a storm finds that workers hang, or that memory creeps', 
   assert.ok(seen.hangs > 0 || seen.after - seen.before > growthAllowed(seen.kills));
 });
 
-test('with dlmalloc in the place of walloc a storm finds that all others hang', async (t) => {
+test('with dlmalloc in the place of walloc a storm finds that nobody goes on', async (t) => {
   const allocator = await dlmallocForStorm();
   const settings = { ...MANY, allocator, kills: KILLS, seed: seedFor(t), patience: 5000 };
-  const seen = await new Storm(settings).run();
+  const seen = await new Storm({ ...settings, isPatient: true }).run();
   t.diagnostic(JSON.stringify(seen));
-  assert.ok(seen.kills > 0 && seen.hangs === MANY.workers - MANY.batch);
+  assert.ok(seen.kills > 0 && seen.hangs > 0);
 });
