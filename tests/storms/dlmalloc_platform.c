@@ -11,37 +11,42 @@
 #define BREAK_FIRST \
   ((uint32_t)32 << 20) /* below are the module's data, and the stacks that storms give workers */
 
-/* The mutex is its first word: 0 free, 1 held, 2 held and perhaps slept for. Acquire and release pair with each
- * other; 2 is what a sleeper leaves behind, so that the holder wakes one. */
+/* The mutex as musl has it: a word, 1 while it is held, and how many sleep for it, so that a sleeper that was woken and
+ * killed does not keep the next one from being woken. Acquire and release of the word pair with each other; the
+ * count is sequentially consistent, as a sleeper raises it before it looks at the word. */
 static _Atomic int *word_of(pthread_mutex_t *mutex) { return (_Atomic int *)(void *)mutex; }
 
-int pthread_mutex_lock(pthread_mutex_t *mutex) {
-  int seen = 0;
-  if (atomic_compare_exchange_strong_explicit(word_of(mutex), &seen, 1, memory_order_acquire,
-                                              memory_order_relaxed))
-    return 0;
-  while (atomic_exchange_explicit(word_of(mutex), 2, memory_order_acquire) != 0)
-    __builtin_wasm_memory_atomic_wait32((int *)(void *)mutex, 2, -1);
-  return 0;
-}
-
-int pthread_mutex_unlock(pthread_mutex_t *mutex) {
-  if (atomic_exchange_explicit(word_of(mutex), 0, memory_order_release) == 2)
-    __builtin_wasm_memory_atomic_notify((int *)(void *)mutex, 1);
-  return 0;
-}
+static _Atomic int *sleepers_of(pthread_mutex_t *mutex) { return word_of(mutex) + 1; }
 
 int pthread_mutex_trylock(pthread_mutex_t *mutex) {
   int seen = 0;
-  return atomic_compare_exchange_strong_explicit(word_of(mutex), &seen, 1, memory_order_acquire,
+  return atomic_compare_exchange_strong_explicit(word_of(mutex), &seen, 1, memory_order_seq_cst,
                                                  memory_order_relaxed)
              ? 0
              : EBUSY;
 }
 
+int pthread_mutex_lock(pthread_mutex_t *mutex) {
+  if (pthread_mutex_trylock(mutex) == 0)
+    return 0;
+  atomic_fetch_add_explicit(sleepers_of(mutex), 1, memory_order_seq_cst);
+  while (pthread_mutex_trylock(mutex) != 0)
+    __builtin_wasm_memory_atomic_wait32((int *)(void *)mutex, 1, -1);
+  atomic_fetch_sub_explicit(sleepers_of(mutex), 1, memory_order_seq_cst);
+  return 0;
+}
+
+int pthread_mutex_unlock(pthread_mutex_t *mutex) {
+  atomic_exchange_explicit(word_of(mutex), 0, memory_order_seq_cst);
+  if (atomic_load_explicit(sleepers_of(mutex), memory_order_seq_cst) != 0)
+    __builtin_wasm_memory_atomic_notify((int *)(void *)mutex, 1);
+  return 0;
+}
+
 int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes) {
   (void)attributes;
   atomic_store_explicit(word_of(mutex), 0, memory_order_relaxed);
+  atomic_store_explicit(sleepers_of(mutex), 0, memory_order_relaxed);
   return 0;
 }
 

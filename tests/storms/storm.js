@@ -43,6 +43,8 @@ import {
  * @property {number} batch how many at once
  * @property {number} seed
  * @property {number} [patience] milliseconds until a worker that does nothing counts as hanging
+ * @property {boolean} [isPatient] only if nobody else does anything either: where a lock is so unfair that somebody
+ *   waits for very long
  */
 
 /** @typedef {{ worker: any, ledger: import('./ledger.js').Ledger, done: Promise<string[]>, index: number }} Member */
@@ -72,7 +74,7 @@ export class Storm {
 
   /** @param {Settings} settings */
   constructor(settings) {
-    this.settings = { patience: 60_000, ...settings };
+    this.settings = { patience: 60_000, isPatient: false, ...settings };
     this.random = randomFrom(settings.seed);
     this.blocks = blocksOf(settings.allocator.memory);
     this.result = {
@@ -161,10 +163,7 @@ export class Storm {
     if (!isHasty) this.#rest(1);
     for (const index of places) this.#members[index] = this.#start(index, Number(!isHasty));
     if (isHasty) return;
-    await this.#goesOn(
-      places.map((index) => this.#members[index]),
-      1,
-    );
+    await this.#haveReached(places.map((index) => [this.#members[index], 1]));
     this.#rest(0);
     await this.#goesOn(this.#members, 2);
   }
@@ -193,14 +192,32 @@ export class Storm {
    * @param {number} operations that each must do from now on
    */
   async #goesOn(members, operations) {
-    const { patience } = this.settings;
-    const all = members.map((member) =>
-      reaches(member, Atomics.load(member.ledger, PROGRESS) + operations, patience),
+    await this.#haveReached(
+      members.map((member) => [member, Atomics.load(member.ledger, PROGRESS) + operations]),
     );
-    this.result.hangs += (await Promise.all(all)).filter((went) => !went).length;
     const violated = members.filter(({ ledger }) => ledger[VIOLATIONS] > 0);
     for (const { ledger } of violated) Atomics.store(ledger, STOP, 1);
     for (const { done } of violated) this.result.violations.push(...(await done));
+  }
+
+  /** @param {[Member, number][]} wanted how many operations each shall have done */
+  async #haveReached(wanted) {
+    const { patience, isPatient } = this.settings;
+    for (;;) {
+      const before = this.#progress();
+      const all = wanted.map(([member, operations]) => reaches(member, operations, patience));
+      const late = (await Promise.all(all)).filter((reached) => !reached).length;
+      if (!late) return;
+      if (!isPatient || before === this.#progress()) {
+        this.result.hangs += late;
+        return;
+      }
+    }
+  }
+
+  /** Of all together. */
+  #progress() {
+    return this.#members.reduce((sum, { ledger }) => sum + Atomics.load(ledger, PROGRESS), 0);
   }
 
   /**

@@ -112,7 +112,8 @@ export function work({ ledger, seed, tag, queue: handle }, heap, memory, walloc)
   }
 
   /** Operations, each as often as it stands here. */
-  const operations = [small, small, small, small, small, large, resize];
+  const operations = [small, small, small, small, small, large];
+  if (heap.realloc) operations.push(resize);
   if (walloc) operations.push(...tierWork(walloc, random, nextStamp, violation));
   if (walloc && handle) operations.push(...queueWork(walloc, handle, random, nextStamp, violation));
 
