@@ -9,7 +9,6 @@ import hashlib
 import os
 import re
 
-URL = 'https://www.npmjs.com/package/@walloc/walloc'
 DESCRIPTION = 'A shared-memory allocator for threaded WebAssembly'
 LICENSE = 'MIT license'
 

@@ -26,9 +26,11 @@ static uint32_t padding(uintptr_t address) { return (0 - (uint32_t)address) % PA
 
 uint32_t walloc_platform_end_page(void) { return (uint32_t)((end() + padding(end())) / PAGE); }
 
-/* Only with 64-bit addresses: with 32 bits sbrk itself refuses. */
+/* With 32-bit addresses sbrk itself refuses what is above. */
+#define IS_WIDE (sizeof(uintptr_t) > sizeof(uint32_t))
+
 static bool is_above_space(uintptr_t start, uint32_t length) {
-  return sizeof start > sizeof(uint32_t) && (uint64_t)start + length > WALLOC_SPACE_SIZE;
+  return (uint64_t)start + length > WALLOC_SPACE_SIZE;
 }
 
 /* sbrk fails without trying again when another thread has grown the memory at the same moment, since
@@ -49,10 +51,12 @@ walloc_grant walloc_platform_grow(uint32_t pages) {
   if (pages > LARGEST_STEP / PAGE)
     pages = LARGEST_STEP / PAGE;
   uint32_t length = padding(end()) + pages * PAGE;
-  if (is_above_space(end(), length))
+  if (IS_WIDE && is_above_space(end(), length))
     return (walloc_grant){0, 0};
   uintptr_t start = (uintptr_t)sbrk_patiently(length);
-  if (start == UINTPTR_MAX || is_above_space(start, length)) /* if others grew in between */
+  if (start == UINTPTR_MAX)
+    return (walloc_grant){0, 0};
+  if (IS_WIDE && is_above_space(start, length)) /* others grew in between */
     return (walloc_grant){0, 0};
   uint32_t first = (uint32_t)start + padding(start);
   return (walloc_grant){first / PAGE, ((uint32_t)start + length - first) / PAGE};
