@@ -1,7 +1,7 @@
 /* Whether a recording is wanted, and where it goes: see sink_memory.c. On the main thread, where a page's
  * Module is. */
 // @ts-nocheck: a template for Emscripten's linker, which puts it where these names are known.
-/* global addToLibrary, Module, HEAPU8, ENVIRONMENT_IS_NODE, require */
+/* global addToLibrary, Module, HEAPU8, ENVIRONMENT_IS_NODE */
 addToLibrary({
   walloc_trace_wanted__proxy: 'sync',
   walloc_trace_wanted: () =>

@@ -2,7 +2,7 @@
  * packed or not, that the environment's BENCH_TRACE or the first argument names; a page has put the unpacked
  * bytes into Module.trace. */
 // @ts-nocheck: a template for Emscripten's linker, which puts it where these names are known.
-/* global addToLibrary, Module, HEAPU8, readTraceFile, require */
+/* global addToLibrary, Module, HEAPU8, readTraceFile */
 addToLibrary({
   $readTraceFile: (name) => {
     const bytes = require('fs').readFileSync(name);
