@@ -57,6 +57,10 @@ if (isMain(import.meta.url)) {
     await setUpForTests();
     const presets = has('arenas') ? ['native', 'emscripten', 'attached'] : ['emscripten'];
     for (const preset of presets) await step(`Building (${preset})`, () => buildPreset(preset));
+    if (has('programs') || page) {
+      const build = ['--build', '--preset', 'emscripten', '--target', 'bench_programs'];
+      await step('Building the programs', () => run('cmake', build));
+    }
     const known = [...(has('heap') ? WORKLOADS : []), ...(has('programs') ? PROGRAMS : [])];
     if (known.length) await benchHeap({ known, ...heap });
     if (has('arenas')) await benchArenas();

@@ -8,10 +8,11 @@
 #include <string.h>
 
 enum { OP_MALLOC = 0, OP_FREE = 1, OP_REALLOC = 2, OP_CALLOC = 3, OP_ALIGNED = 7, OP_THREAD = 11 };
-enum { NUMBER_BYTES = 5, OPERATION_BYTES = 3 * NUMBER_BYTES, NAME_MOST = 63, VERSION = 1 };
+enum { NUMBER_BYTES = 5, OPERATION_BYTES = 3 * NUMBER_BYTES, VERSION = 1 };
 enum { ROOM_FIRST = 1 << 12, ALIGNMENT_BITS = 16, SPINS_MOST = 1 << 28 };
 
 static const uint32_t NONE = UINT32_MAX;
+static const size_t HEAD_NUMBERS_BYTES = 5 * (size_t)NUMBER_BYTES;
 static const size_t SIZE_MOST = ((size_t)1 << 28) - 1; /* larger blocks are left out */
 
 typedef struct block {
@@ -170,6 +171,13 @@ static unsigned char *put(unsigned char *at, uint64_t value, unsigned width) {
   return at;
 }
 
+/* Without the byte that ends it. */
+static unsigned char *put_text(unsigned char *at, const char *text) {
+  for (; *text != 0; text++)
+    *at++ = (unsigned char)*text;
+  return at;
+}
+
 /* The distance from the slot before, as 0, -1, 1, -2, ... */
 static uint64_t distance(uint32_t slot) {
   int64_t away = (int64_t)slot - last_slot;
@@ -231,7 +239,7 @@ static void complete(void) {
   if (bytes == NULL)
     return;
   uint32_t most = atomic_load_explicit(&threads, memory_order_relaxed);
-  write_head(bytes + head - 5 * NUMBER_BYTES,
+  write_head(bytes + head - HEAD_NUMBERS_BYTES,
              (const uint64_t[]){operations, slots, peak_bytes, most, length - head});
   sink_close(length);
 }
@@ -256,19 +264,19 @@ static void count_call(void) {
 /* ---- Beginning and ending ------------------------------------------------------------------ */
 
 bool trace_begin(const char *name, uint64_t skip, uint64_t count) {
-  size_t name_length = strlen(name) < NAME_MOST ? strlen(name) : NAME_MOST;
+  size_t name_length = strlen(name);
   oldest = newest = free_block = NONE;
-  unsigned char *bytes = sink_room(0, sizeof "WTRACE" + 2 + NAME_MOST + 5 * (size_t)NUMBER_BYTES);
+  unsigned char *bytes =
+      sink_room(0, 2 * (size_t)NUMBER_BYTES + HEAD_NUMBERS_BYTES + name_length + 6);
   if (bytes == NULL || !grow())
     return false;
   unsigned char *at = bytes;
-  memcpy(at, "WTRACE", 6);
-  at = put(at + 6, VERSION, 0);
+  at = put_text(at, "WTRACE");
+  at = put(at, VERSION, 0);
   at = put(at, name_length, 0);
-  memcpy(at, name, name_length);
-  at += name_length;
+  at = put_text(at, name);
   write_head(at, (const uint64_t[5]){0}); /* not finished */
-  head = length = (size_t)(at - bytes) + 5 * (size_t)NUMBER_BYTES;
+  head = length = (size_t)(at - bytes) + HEAD_NUMBERS_BYTES;
   skip_calls = skip;
   operations_most = count;
   is_writing = skip == 0;

@@ -54,13 +54,13 @@ test('runs all four mallocs, and shows a row for each workload', async ({ page }
   expect(errors).toEqual([]);
 });
 
-test('runs real programs with all four mallocs, which do the same', async ({ page }) => {
+test('runs a real program with all four mallocs, which do the same', async ({ page }) => {
   const errors = watchErrors(page);
-  await page.goto(`${server.url}?only=sqlite,expat:arena&threads=2&rounds=1&autostart=1`);
+  await page.goto(`${server.url}?only=expat&threads=2&rounds=1&autostart=1`);
   const { rows, same, error } = await resultOf(page);
   expect({ same, error }).toEqual({ same: true, error: '' });
   expect(rows.map(({ bench, allocator }) => `${bench} ${allocator}`)).toEqual(
-    ['sqlite', 'expat:arena'].flatMap((bench) => ALLOCATORS.map((name) => `${bench} ${name}`)),
+    ['expat', 'expat:arena'].flatMap((bench) => ALLOCATORS.map((name) => `${bench} ${name}`)),
   );
   for (const row of rows) expect(row.ops_per_s).toBeGreaterThan(0);
   expect(errors).toEqual([]);
