@@ -30,7 +30,7 @@ async function checkClangTidy() {
   await buildPreset('native');
   const files = (await filesMatching('src/*.c', 'tests/*.c', 'examples/*.c', 'bench/*.c')).filter(
     (path) =>
-      !/platform_(linked|attached|wasm_thread)|src\/exports|malloc\/(malloc|emscripten)|minimal|bench\/heap\/trace/.test(
+      !/platform_(linked|attached|wasm_thread)|src\/exports|tests\/linked|malloc\/(malloc|emscripten)|minimal|bench\/heap\/trace/.test(
         path,
       ),
   );

@@ -22,7 +22,8 @@ static inline __attribute__((always_inline)) walloc_arena *arena_of_at_once(uint
   walloc_arena *arena = &walloc_arenas[handle % WALLOC_ARENAS_MAX];
   uint32_t serial = atomic_load_explicit(&arena->serial, memory_order_acquire);
   bool is_live = (handle & WALLOC_ARENAS_MAX) != 0;
-  return is_live && serial * WALLOC_ARENAS_MAX == handle - handle % WALLOC_ARENAS_MAX ? arena : NULL;
+  return is_live && serial * WALLOC_ARENAS_MAX == handle - handle % WALLOC_ARENAS_MAX ? arena
+                                                                                      : NULL;
 }
 
 /* The same, for whoever does not ask often: a call is smaller. */
