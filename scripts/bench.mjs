@@ -55,7 +55,11 @@ if (isMain(import.meta.url)) {
   script(async () => {
     const { has, heap, page } = options();
     await setUpForTests();
-    const presets = has('arenas') ? ['native', 'emscripten', 'attached'] : ['emscripten'];
+    const presets = [
+      ...(has('arenas') ? ['native'] : []),
+      ...(has('arenas') || has('heap') || page ? ['emscripten'] : []),
+      ...(has('js') ? ['attached'] : []),
+    ];
     for (const preset of presets) await step(`Building (${preset})`, () => buildPreset(preset));
     if (has('programs') || page) {
       const build = ['--build', '--preset', 'emscripten', '--target', 'bench_programs'];

@@ -18,12 +18,15 @@ static inline uint32_t handle_of(walloc_arena *arena) {
 
 /* NULL when it is not, or no longer, an arena; every function refuses that with ARENA. The handle of a live arena
  * has an odd serial: see arena.h. Acquire: as in arena_is_live, in one load, since each allocation comes here. */
-static inline walloc_arena *arena_of(uint32_t handle) {
+static inline __attribute__((always_inline)) walloc_arena *arena_of_at_once(uint32_t handle) {
   walloc_arena *arena = &walloc_arenas[handle % WALLOC_ARENAS_MAX];
   uint32_t serial = atomic_load_explicit(&arena->serial, memory_order_acquire);
   bool is_live = (handle & WALLOC_ARENAS_MAX) != 0;
   return is_live && serial * WALLOC_ARENAS_MAX == handle - handle % WALLOC_ARENAS_MAX ? arena
                                                                                       : NULL;
 }
+
+/* The same, for whoever does not ask often: a call is smaller. */
+static inline walloc_arena *arena_of(uint32_t handle) { return arena_of_at_once(handle); }
 
 #endif

@@ -109,7 +109,7 @@ EXPORTED("owns") bool walloc_export_owns(uint32_t arena, uint32_t address, uint3
 /* ---- Allocating ------------------------------------------------------------------------------ */
 
 EXPORTED("alloc") void *walloc_export_alloc(uint32_t arena, size_t size, size_t alignment) {
-  return walloc_arena_allocate(arena_of(arena), size, alignment, &scratch.place);
+  return walloc_arena_allocate(arena_of_at_once(arena), size, alignment, &scratch.place);
 }
 
 EXPORTED("reserve") walloc_error walloc_export_reserve(uint32_t arena, size_t bytes) {

@@ -229,28 +229,78 @@ test('WebGL takes a view of the shared memory, and reads back into one', async (
   expect(seen).toEqual({ error: 0, same: true });
 });
 
-test('without isolation the page is told which headers to send', async ({ page }) => {
+test('without isolation walloc runs on the page alone, and says which headers to send', async ({
+  page,
+}) => {
   const bare = await serve(ROOT, { isolated: false });
   try {
     await open(page, bare.url);
-    const { isolated, code, message } = await page.evaluate(async () => {
+    const seen = await page.evaluate(async () => {
       const { Walloc, WallocUnsupported } = /** @type {Api} */ (
         /** @type {any} */ (globalThis).api
       );
-      const error = await Walloc.create().catch((/** @type {any} */ thrown) => thrown);
-      const known = error instanceof WallocUnsupported;
-      return {
-        isolated: globalThis.crossOriginIsolated,
-        code: known && error.code,
-        message: known && error.message,
-      };
+      const walloc = await Walloc.create({ maximum: 64 << 20 });
+      const view = walloc.render.alloc(Float32Array, 100);
+      view.set(99, 1.5);
+      let blocks = 0;
+      let full = '';
+      try {
+        for (;; blocks++) walloc.scene.allocBytes(1 << 20);
+      } catch (/** @type {any} */ error) {
+        full = error.code;
+      }
+      let told = '';
+      try {
+        void walloc.handle;
+      } catch (error) {
+        if (error instanceof WallocUnsupported) told = `${error.code} ${error.message}`;
+      }
+      const isolated = globalThis.crossOriginIsolated;
+      return { isolated, mode: walloc.mode, many: blocks > 50, full, last: view.get(99), told };
     });
-    expect([isolated, code]).toEqual([false, 'UNSUPPORTED']);
-    expect(message).toContain('Cross-Origin-Opener-Policy: same-origin');
-    expect(message).toContain('Cross-Origin-Embedder-Policy: require-corp');
+    const { told, ...others } = seen;
+    expect(others).toEqual({
+      isolated: false,
+      mode: 'single',
+      many: true,
+      full: 'OUT_OF_MEMORY',
+      last: 1.5,
+    });
+    expect(told).toContain('UNSUPPORTED');
+    expect(told).toContain('Cross-Origin-Opener-Policy: same-origin');
+    expect(told).toContain('Cross-Origin-Embedder-Policy: require-corp');
   } finally {
     await bare.close();
   }
+});
+
+test('what browsers refuse of shared memory is done with copies', async ({ page }) => {
+  const seen = await page.evaluate(async () => {
+    const { Walloc, copies } = /** @type {Api} */ (/** @type {any} */ (globalThis).api);
+    const walloc = await Walloc.create({ maximum: 64 << 20 });
+    const text = copies.encodeText(walloc.scene, 'grüße');
+    const random = walloc.scene.alloc(Uint32Array, 30_000);
+    random.array.fill(0);
+    copies.fillRandom(random);
+    const pixels = walloc.scene.allocBytes(16);
+    pixels.array.fill(200);
+    const image = copies.imageData(pixels, 2, 2);
+    const blob = await copies.blob(text).text();
+    return {
+      shared: text.array.buffer instanceof SharedArrayBuffer,
+      text: copies.decodeText(text),
+      blob,
+      image: [image.width, image.height, image.data[15]],
+      zeros: random.array.filter((word) => word === 0).length < 10,
+    };
+  });
+  expect(seen).toEqual({
+    shared: true,
+    text: 'grüße',
+    blob: 'grüße',
+    image: [2, 2, 200],
+    zeros: true,
+  });
 });
 
 test('a module that is not there is an error that says where it was looked for', async ({

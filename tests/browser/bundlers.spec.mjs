@@ -35,7 +35,7 @@ const BUNDLERS = {
   webpack: async () => {
     const { default: webpack } = await import('webpack');
     const stats = await new Promise((resolve, reject) =>
-      webpack({ context: folder, mode: 'production' }, (error, result) =>
+      webpack({ context: folder, mode: 'production', output: { path: dist() } }, (error, result) =>
         error ? reject(error) : resolve(result),
       ),
     );
@@ -56,8 +56,10 @@ const BUNDLERS = {
   },
 };
 
+// Bundlers take seconds, on a busy machine minutes.
+test.describe.configure({ timeout: 300_000 });
+
 test.beforeAll(async () => {
-  test.setTimeout(300_000);
   ({ folder } = await freshProgram('bundlers', 'examples/bundlers'));
 });
 
@@ -71,7 +73,7 @@ async function expectPage(page, files, { isolated, says }) {
   const server = await serve(files, { isolated });
   try {
     await page.goto(server.url);
-    await expect(page.locator('body')).toHaveText(says);
+    await expect(page.locator('body')).toHaveText(says, { timeout: 60_000 });
     expect(errors).toEqual([]);
   } finally {
     await server.close();
