@@ -101,7 +101,7 @@ class Page {
 
     await group.call(0, 'throwAway', way);
     this.#say(
-      `The worker throws the second block away, by ${way}, and takes another, which it fills with -1.`,
+      `The worker throws the second block away, by ${way}, and takes others, which it fills with -1.`,
     );
     const thrown = thrownBy(() => block.get(7));
     checks.report('caught', thrown instanceof WallocStaleView, nameOf(thrown));
