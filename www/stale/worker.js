@@ -8,7 +8,7 @@ import { answerCalls } from '../shared/worker-group.js';
 
 const LENGTH = 64;
 
-/** So many that one of them lies where the block was, whatever was kept before it. */
+/** So many that they cover an arena's block, whatever was kept before it. */
 const NEXT = 500;
 
 /** @type {Walloc} */
