@@ -2,7 +2,7 @@
  * Takes the pictures, of the built pages in headless Chromium: after npm run build.
  *
  *     node scripts/screenshot.mjs          those of the README: docs/images
- *     node scripts/screenshot.mjs cards    those of the first page: www/public/cards
+ *     node scripts/screenshot.mjs cards    those of the first page: www/public/cards; or those that are named
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { chromium } from '@playwright/test';
@@ -87,10 +87,11 @@ async function takePicture(browser, url, { file, address, element, number }) {
 
 script(async () => {
   mkdirSync(`${ROOT}${FOLDER}`, { recursive: true });
+  const [what, ...names] = process.argv.slice(2);
   const server = await servePages(4180);
   const browser = await chromium.launch(browserOptions);
   try {
-    if (process.argv[2] === 'cards') await takeCards(browser, server.url);
+    if (what === 'cards') await takeCards(browser, server.url, names);
     else for (const picture of PICTURES) await takePicture(browser, server.url, picture);
   } finally {
     await browser.close();

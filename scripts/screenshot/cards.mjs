@@ -26,7 +26,12 @@ const CARDS = [
   { name: 'compare', query: 'objects=10000&frames=200', until: isDone, top: '.trial' },
   { name: 'contention', query: 'threads=8&milliseconds=200', until: isDone, top: '.trial' },
   { name: 'stress', query: 'workers=4&seconds=3&seed=1', until: isDone, top: '.trial' },
-  { name: 'kill', query: 'workers=4', until: `(${numberIn})('blocks') >= 200000`, top: '.trial' },
+  {
+    name: 'kill',
+    query: 'workers=4',
+    until: `(${numberIn})('blocks') >= 200000`,
+    top: '#workers-list',
+  },
   { name: 'stale', query: 'way=reset', until: isDone, top: '.trial' },
   { name: 'upload', query: 'frames=20', until: isDone, top: '.trial' },
   { name: 'memory', query: 'workers=2', until: isDone, top: '.trial' },
@@ -35,10 +40,12 @@ const CARDS = [
 /**
  * @param {import('@playwright/test').Browser} browser
  * @param {string} url of the pages
+ * @param {string[]} names all without them
  */
-export async function takeCards(browser, url) {
+export async function takeCards(browser, url, names) {
   mkdirSync(FOLDER, { recursive: true });
   for (const { name, query, until, top } of CARDS) {
+    if (names.length > 0 && !names.includes(name)) continue;
     const page = await browser.newPage({
       viewport: { width: WIDTH, height: HEIGHT },
       deviceScaleFactor: SCALE,

@@ -4,6 +4,7 @@
  * Query parameters: autostart=1, workers=1..8, workload=small|normal|large, frames=N, seed=N. When a
  * run has ended, `window.simulationResult` holds what came out.
  */
+import '../../workers/map/element.js';
 import { ChecksView } from '../shared/checks-view.js';
 import { ConsolePane } from '../shared/console-pane.js';
 import { ResultCopy, Settings, showMode, startPage } from '../shared/page.js';
@@ -18,6 +19,7 @@ import { Ticker } from './ticker.js';
 const byId = (id) => /** @type {T} */ (document.getElementById(id));
 
 const FRAMES_MIN = 60;
+const TIMES_KEPT = 30;
 
 class Page {
   #start = /** @type {HTMLButtonElement} */ (byId('start'));
@@ -28,6 +30,7 @@ class Page {
   #pane = new ConsolePane(byId('console'));
   #checks = new ChecksView(byId('checks'), byId('verdict'));
   #bars = new TierBars(byId('tiers'), byId('memory-total'));
+  #map = /** @type {import('../../workers/map/element.js').WallocMap} */ (byId('map'));
   #stage = new Stage(/** @type {HTMLCanvasElement} */ (byId('stage')));
   #ticker = new Ticker((now) => this.#tick(now));
   #copy = new ResultCopy();
@@ -112,6 +115,8 @@ class Page {
     this.#ticker.stop();
     this.#bars.refresh();
     this.#bars.walloc = null; // lets the memory go
+    this.#map.capture();
+    this.#map.source = null;
     this.#running = null;
     this.#setRunning(false);
     this.#showResult(result);
@@ -132,6 +137,7 @@ class Page {
       onFrame: (frame) => this.#showFrame(frame),
       onMemory: (walloc) => {
         this.#bars.walloc = walloc;
+        this.#map.source = walloc.handle;
       },
       setFrameStep: (step) => {
         this.#frameStep = step;
@@ -184,9 +190,10 @@ class Page {
   #showFrame(frame) {
     this.#bars.tick(performance.now()); // before the tiers are reset for the next frame
     this.#times.push(performance.now());
-    if (this.#times.length > 30) this.#times.shift();
+    if (this.#times.length > TIMES_KEPT) this.#times.shift();
     const spent = this.#times[this.#times.length - 1] - this.#times[0];
     const rate = spent > 0 ? ((this.#times.length - 1) * 1000) / spent : 0;
+    if (this.#times.length === TIMES_KEPT && frame % TIMES_KEPT === 0) this.#stage.adapt(rate);
     byId('stage-status').textContent = `frame ${frame} · ${rate.toFixed(0)} fps`;
     byId('status').textContent = `Frame ${frame} of ${this.#frames.value}`;
   }

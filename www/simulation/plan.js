@@ -91,7 +91,7 @@ export const WORKLOADS = {
     models: ['dragon-coarse', 'bunny', 'suzanne', 'rabbit'],
     placements: placements('dragon-coarse'),
     skinned: ringOfCopies(3),
-    gems: 600,
+    gems: 2000,
     particles: 3000,
     entities: 200,
     frames: 150,

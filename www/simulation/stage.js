@@ -38,6 +38,12 @@ import { BACKGROUND, Scenery, createMaterials } from './scenery.js';
 
 const PLINTH_HEIGHT = 0.32;
 
+/** Frames a second below which the picture gets coarser, and above which finer again; by how much at a time. */
+const TOO_SLOW = 30;
+const FAST = 55;
+const COARSER = 0.8;
+const COARSEST = 0.4;
+
 export class Stage {
   #renderer;
   #scene = new Scene();
@@ -59,6 +65,8 @@ export class Stage {
   /** @type {Workload | null} */
   #workload = null;
   #sample = createSample();
+  /** How much coarser than could be the picture is. */
+  #coarseness = 1;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -236,6 +244,15 @@ export class Stage {
     this.#renderer.render(this.#scene, this.#camera);
   }
 
+  /** Draws coarser where frames take too long, down to what software can do. @param {number} rate frames a second */
+  adapt(rate) {
+    const factor = rate < TOO_SLOW ? COARSER : rate > FAST ? 1 / COARSER : 1;
+    const coarseness = Math.min(1, Math.max(COARSEST, this.#coarseness * factor));
+    if (coarseness === this.#coarseness) return;
+    this.#coarseness = coarseness;
+    this.#resize();
+  }
+
   /** How many different colours the picture has, made small; call right after render. */
   countColours() {
     const { width, height } = this.#sample.canvas;
@@ -257,7 +274,7 @@ export class Stage {
     const { clientWidth: width, clientHeight: height } = canvas;
     if (!width || !height) return;
     const limit = Math.min(this.isSoftware ? 1 : 2, this.#workload?.pixelRatio ?? 1);
-    this.#renderer.setPixelRatio(Math.min(devicePixelRatio, limit));
+    this.#renderer.setPixelRatio(Math.min(devicePixelRatio, limit) * this.#coarseness);
     this.#renderer.setSize(width, height, false);
     this.#camera.aspect = width / height;
     this.#camera.fov = width < height * 1.2 ? 52 : 38; // portrait: step back

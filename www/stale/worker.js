@@ -8,8 +8,8 @@ import { answerCalls } from '../shared/worker-group.js';
 
 const LENGTH = 64;
 
-/** Enough to lie where the block was, whatever was kept before it. */
-const REST = 16384;
+/** So many that they cover an arena's block, whatever was kept before it. */
+const NEXT = 500;
 
 /** @type {Walloc} */
 let walloc;
@@ -41,9 +41,10 @@ answerCalls({
     if (way === 'compact') scene.compact(LENGTH * 4);
     if (way === 'rewind') scene.rewind(mark);
     if (way === 'free') heap.free(block);
-    const next =
-      way === 'free' ? heap.alloc(Float32Array, LENGTH) : scene.alloc(Float32Array, REST);
-    next.array.fill(-1);
+    for (let i = 0; i < NEXT; i++) {
+      const next = (way === 'free' ? heap : scene).alloc(Float32Array, LENGTH);
+      next.array.fill(-1);
+    }
   },
 
   detach: () => walloc.detach(),
