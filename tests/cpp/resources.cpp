@@ -13,7 +13,7 @@
 
 namespace {
 
-constexpr std::size_t MEBIBYTE = 1 << 20;
+[[maybe_unused]] constexpr std::size_t MEBIBYTE = 1 << 20;
 
 struct alignas(64) line {
   int number;

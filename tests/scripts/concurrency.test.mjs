@@ -12,7 +12,7 @@ const source = (name) =>
 
 /** The names of what a file declares as atomic, itself and not as a parameter or a pointer to one. @param {string} text */
 function* atomicsIn(text) {
-  for (const [, declared] of text.matchAll(/\b_Atomic\s+\w+\s+([\w\s,=\[\]&]*?);/g)) {
+  for (const [, declared] of text.matchAll(/\b_Atomic\s+\w+\s+([\w\s,=[\]&]*?);/g)) {
     for (const one of declared.split(',')) {
       const name = one.match(/^\s*(\w+)\s*(?:$|[=[])/)?.[1];
       if (name) yield name;
