@@ -35,7 +35,7 @@ test('workers are killed at random, and all others go on', async (t) => {
 
 test('without recovery a storm finds that workers hang, or that memory creeps', async (t) => {
   const { allocator } = await wallocForStorm({ recovers: false });
-  const settings = { ...MANY, allocator, kills: KILLS, seed: seedFor(t), patience: 5000 };
+  const settings = { ...MANY, allocator, kills: KILLS, seed: seedFor(t), patience: 10_000 };
   const seen = await new Storm(settings).run();
   t.diagnostic(JSON.stringify(seen));
   assert.ok(seen.hangs > 0 || seen.after - seen.before > growthAllowed(seen.kills));
@@ -43,7 +43,7 @@ test('without recovery a storm finds that workers hang, or that memory creeps', 
 
 test('with dlmalloc in the place of walloc a storm finds that nobody goes on', async (t) => {
   const allocator = await dlmallocForStorm();
-  const settings = { ...MANY, allocator, kills: KILLS, seed: seedFor(t), patience: 5000 };
+  const settings = { ...MANY, allocator, kills: KILLS, seed: seedFor(t), patience: 10_000 };
   const seen = await new Storm({ ...settings, isPatient: true }).run();
   t.diagnostic(JSON.stringify(seen));
   assert.ok(seen.kills > 0 && seen.hangs > 0);

@@ -49,6 +49,9 @@ import {
 
 /** @typedef {{ worker: any, ledger: import('./ledger.js').Ledger, done: Promise<string[]>, index: number }} Member */
 
+/** Milliseconds that starting and ending may take at most, on a busy machine. */
+const STARTING = 120_000;
+
 const sleep = (/** @type {number} */ milliseconds) =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -96,7 +99,7 @@ export class Storm {
 
   /** @returns what has been seen; no hang and no violation is a pass */
   async run() {
-    const { workers, kills, allocator, patience } = this.settings;
+    const { workers, kills, allocator } = this.settings;
     const { result } = this;
     await this.#fill(Array.from({ length: workers }, (_, index) => index));
     if (result.hangs) throw new Error('Workers did not start, before anybody was killed.');
@@ -106,8 +109,15 @@ export class Storm {
     }
     for (const { ledger } of this.#members) Atomics.store(ledger, STOP, 1);
     if (!result.hangs) {
-      const all = Promise.all(this.#members.map((member) => this.#end(member)));
-      if ((await Promise.race([all, sleep(patience)])) === undefined) result.hangs++;
+      result.hangs++; // until all have ended in time
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, STARTING);
+        Promise.all(this.#members.map((member) => this.#end(member))).then(() => {
+          result.hangs--;
+          clearTimeout(timer);
+          resolve(undefined);
+        });
+      });
     }
     await Promise.all(this.#members.map(({ worker }) => allocator.terminate(worker)));
     result.after = allocator.obtained();
@@ -163,7 +173,10 @@ export class Storm {
     if (!isHasty) this.#rest(1);
     for (const index of places) this.#members[index] = this.#start(index, Number(!isHasty));
     if (isHasty) return;
-    await this.#haveReached(places.map((index) => [this.#members[index], 1]));
+    await this.#haveReached(
+      places.map((index) => [this.#members[index], 1]),
+      STARTING,
+    );
     this.#rest(0);
     await this.#goesOn(this.#members, 2);
   }
@@ -200,9 +213,12 @@ export class Storm {
     for (const { done } of violated) this.result.violations.push(...(await done));
   }
 
-  /** @param {[Member, number][]} wanted how many operations each shall have done */
-  async #haveReached(wanted) {
-    const { patience, isPatient } = this.settings;
+  /**
+   * @param {[Member, number][]} wanted how many operations each shall have done
+   * @param {number} [patience]
+   */
+  async #haveReached(wanted, patience = this.settings.patience) {
+    const { isPatient } = this.settings;
     for (;;) {
       const before = this.#progress();
       const all = wanted.map(([member, operations]) => reaches(member, operations, patience));
