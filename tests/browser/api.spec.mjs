@@ -243,7 +243,8 @@ test('without isolation walloc runs on the page alone, and says which headers to
       const view = walloc.render.alloc(Float32Array, 100);
       view.set(99, 1.5);
       let blocks = 0;
-      let full = '';
+      /** @type {string | undefined} */
+      let full;
       try {
         for (;; blocks++) walloc.scene.allocBytes(1 << 20);
       } catch (/** @type {any} */ error) {

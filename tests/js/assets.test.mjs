@@ -138,7 +138,8 @@ test('evicting what is being loaded lets who waits load it anew', async (t) => {
   const walloc = await createFor(t);
   const table = AssetTable.create(walloc, { capacity: 2 });
   const abort = new AbortController();
-  let hangs = (/** @type {unknown} */ _value) => {};
+  /** @type {(value: unknown) => void} */
+  let hangs = () => {};
   const hanging = new Promise((resolve) => (hangs = resolve));
   const options = { url: `${base}/endless`, signal: abort.signal, onProgress: hangs };
   const dead = table.load('key', options);
