@@ -28,3 +28,19 @@ export {
   WallocStaleView,
   WallocUnsupported,
 } from './api/errors.js';
+
+/** @typedef {import('./api/walloc.js').Handle} Handle */
+/** @typedef {import('./api/walloc.js').Mode} Mode */
+/** @typedef {import('./api/config.js').WallocOptions} WallocOptions */
+/** @typedef {import('./api/config.js').ArenaOptions} ArenaOptions */
+/** @typedef {import('./api/config.js').QueueOptions} QueueOptions */
+/** @typedef {import('./api/config.js').FramesOptions} FramesOptions */
+/** @typedef {import('./api/config.js').PressureCallback} PressureCallback */
+/** @typedef {import('./api/context.js').ContextOptions} ContextOptions */
+/** @typedef {import('./api/arena.js').Mark} Mark */
+/** @typedef {import('./api/view.js').Ref} Ref */
+/** @typedef {import('./api/map.js').MemoryRange} MemoryRange */
+/**
+ * @template {import('./api/views.js').ElementType} T
+ * @typedef {import('./api/views.js').ViewOf<T>} ViewOf
+ */

@@ -239,10 +239,11 @@ test('without isolation walloc runs on the page alone, and says which headers to
       const { Walloc, WallocUnsupported } = /** @type {Api} */ (
         /** @type {any} */ (globalThis).api
       );
-      const walloc = await Walloc.create({ maximum: 64 << 20 });
+      const walloc = await Walloc.create({ maximum: 64 << 20, reserve: 1 << 20 });
       const view = walloc.render.alloc(Float32Array, 100);
       view.set(99, 1.5);
       let blocks = 0;
+      /** @type {string | undefined} */
       let full;
       try {
         for (; ; blocks++) walloc.scene.allocBytes(1 << 20);

@@ -142,7 +142,7 @@ test('evicting what is being loaded lets who waits load it anew', async (t) => {
   const walloc = await createFor(t);
   const table = AssetTable.create(walloc, { capacity: 2 });
   const abort = new AbortController();
-  /** @type {(value?: unknown) => void} */
+  /** @type {(value: unknown) => void} */
   let hangs = () => {};
   const hanging = new Promise((resolve) => (hangs = resolve));
   const options = { url: `${base}/endless`, signal: abort.signal, onProgress: hangs };

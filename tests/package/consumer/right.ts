@@ -1,14 +1,18 @@
 /** What must compile against the package's types. */
-import { Walloc, WallocOutOfMemory, type View } from '@walloc/walloc';
+import { Walloc, WallocOutOfMemory, type View, type ViewOf } from '@walloc/walloc';
+import type { Handle, WallocOptions } from '@walloc/walloc';
 import { AssetTable, fetchInto } from '@walloc/walloc/assets';
 import { decodeText, encodeText } from '@walloc/walloc/copies';
 import { interleaved, structOfArrays } from '@walloc/walloc/layouts';
 import { upload } from '@walloc/walloc/upload';
 
 export async function right(gl: WebGL2RenderingContext): Promise<number> {
-  const walloc = await Walloc.create({ maximum: 1 << 28, tiers: { render: { lane: false } } });
+  const options: WallocOptions = { maximum: 1 << 28, tiers: { render: { lane: false } } };
+  const walloc = await Walloc.create(options);
+  const handle: Handle = walloc.handle;
+  await Walloc.attach(handle);
   const mode: 'shared' | 'single' | 'linked' = walloc.mode;
-  const floats = walloc.render.alloc(Float32Array, 8);
+  const floats: ViewOf<Float32ArrayConstructor> = walloc.render.alloc(Float32Array, 8);
   const array: Float32Array = floats.array;
   const long: bigint = walloc.heap.alloc(BigInt64Array, 1).get(0);
   const view: View<Float32Array> = floats.subview(1);

@@ -1,2 +1,0 @@
-import c from './playwright.config.mjs';
-export default { ...c, webServer: undefined };
