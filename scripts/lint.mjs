@@ -28,9 +28,10 @@ async function checkClangFormat() {
  */
 async function checkClangTidy() {
   await buildPreset('native');
-  const files = (await filesMatching('src/*.c', 'tests/*.c', 'examples/*.c', 'bench/*.c')).filter(
+  const rooms = ['src/*.c', 'tests/*.c', 'examples/*.c', 'bench/*.c', 'trace/*.c'];
+  const files = (await filesMatching(...rooms)).filter(
     (path) =>
-      !/platform_(linked|attached|wasm_thread)|src\/exports|malloc\/(malloc|emscripten)|minimal|bench\/heap\/trace|bench\/programs/.test(
+      !/platform_(linked|attached|wasm_thread)|src\/exports|malloc\/(malloc|emscripten)|minimal|bench\/heap\/trace|bench\/programs|sink_memory/.test(
         path,
       ),
   );
