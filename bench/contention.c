@@ -41,16 +41,17 @@ static void *take(void) {
 
 static void round_of(uint64_t round) {
   uint64_t *taken[BATCH];
-  for (int i = 0; i < BATCH; i++) {
-    taken[i] = take();
-    if (taken[i] == NULL) {
+  int count = 0;
+  for (; count < BATCH; count++) {
+    taken[count] = take();
+    if (taken[count] == NULL) {
       atomic_store_explicit(&failed, 1, memory_order_relaxed); /* read after the join */
-      return;
+      break;
     }
-    *taken[i] = round;
+    *taken[count] = round;
   }
   if (current == WAY_MALLOC) {
-    for (int i = 0; i < BATCH; i++)
+    for (int i = 0; i < count; i++)
       free(taken[i]);
   } else if (round % ROUNDS_TO_RESET == 0) {
     walloc_reset(arenas[current]);

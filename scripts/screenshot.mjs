@@ -26,7 +26,6 @@ const PICTURES = [
     element: 'stage-status',
     number: 100,
   },
-  { file: 'map.png', address: 'map.html?autostart=1&workers=3', element: 'frames', number: 300 },
 ];
 
 /**
