@@ -195,10 +195,10 @@ static bool run(const operation *op) {
   return good;
 }
 
-static const operations *const tables[] = {&kill_first_operations, &kill_heap_operations,
-                                           &kill_room_operations};
+static const operations *const tables[] = {&kill_first_operations, &kill_first_room_operations,
+                                           &kill_heap_operations, &kill_room_operations};
 
-enum { TABLES = sizeof tables / sizeof *tables };
+enum { TABLES = sizeof tables / sizeof *tables, FIRST_TABLES = 2 };
 
 static const operation *find_operation(const char *name) {
   for (int t = 0; t < TABLES; t++)
@@ -294,7 +294,7 @@ static bool try_operation(const operation *op, trial *t) {
 static bool try_operations(const char *only, trial *t) {
   bool good = true;
   for (int n = 0; n < TABLES && good; n++) {
-    t->try_one = tables[n] == &kill_first_operations ? try_one_first : try_one;
+    t->try_one = n < FIRST_TABLES ? try_one_first : try_one;
     for (size_t i = 0; i < tables[n]->count && good; i++)
       if (strstr(tables[n]->all[i].name, only) != NULL)
         good = try_operation(&tables[n]->all[i], t);

@@ -43,8 +43,8 @@ typedef struct operations {
   size_t count;
 } operations;
 
-/* operations.c; each time in a process in which walloc has not been used before. */
-extern const operations kill_first_operations;
+/* Each time in a process in which walloc has not been used before. */
+extern const operations kill_first_operations, kill_first_room_operations;
 /* operations.c and rooms.c. */
 extern const operations kill_heap_operations, kill_room_operations;
 

@@ -23,8 +23,8 @@
 
 enum { CHILDREN = 3, BLOCKS = 40, KILLS = 300, KILLS_IN_FULL = 10000, TURNS = 120 };
 
-#define SECONDS_AT_MOST 120  /* without a kill: longer is a lock that nobody left */
-#define LARGEST (64 * 1024u) /* of a block, with what belongs to it */
+#define SECONDS_AT_MOST 120 /* without a kill: longer is a lock that nobody left */
+#define LARGEST 65536u      /* of a block, with what belongs to it */
 
 typedef struct held {
   unsigned char *volatile address;
@@ -43,13 +43,16 @@ typedef struct child {
 static child children[CHILDREN];
 static _Atomic unsigned violations;
 
+/* Without the C library's streams: in children, and when time is up. */
+static void say(const char *what) {
+  ssize_t written = write(STDERR_FILENO, what, strlen(what));
+  written += write(STDERR_FILENO, "\n", 1);
+  (void)written;
+}
+
 static void violation(const char *what) {
-  if (atomic_fetch_add(&violations, 1) < 10) {
-    char text[128];
-    int length = snprintf(text, sizeof text, "violation: %s\n", what);
-    ssize_t written = write(STDERR_FILENO, text, (size_t)length);
-    (void)written;
-  }
+  if (atomic_fetch_add(&violations, 1) < 10)
+    say(what);
 }
 
 static uint32_t below(uint32_t *random, uint32_t limit) {
@@ -227,7 +230,7 @@ static void start(unsigned n, uint32_t seed) {
 
 static void too_late(int signal) {
   (void)signal;
-  violation("nothing goes on: a lock is held");
+  say("nothing goes on: a lock is held");
   for (int n = 0; n < CHILDREN; n++)
     kill(children[n].process, SIGKILL);
   _exit(EXIT_FAILURE);
