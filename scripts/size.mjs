@@ -10,7 +10,7 @@ import { buildPreset } from './build.mjs';
 import { setUpForPages } from './setup.mjs';
 
 /** The aim is 24 KiB; what takes the room is in docs/javascript.md. */
-const WASM_LIMIT = 30 * 1024;
+const WASM_LIMIT = 33 * 1024;
 
 /** The entry points of the package, besides walloc itself. */
 const OPTIONAL = ['assets', 'copies', 'layouts', 'upload'];
@@ -76,7 +76,7 @@ export async function measureSizes() {
     {
       name: 'the same with all optional parts',
       value: gzipSync(all).length,
-      limit: 12 * 1024,
+      limit: 12.5 * 1024,
       unit: 'bytes',
     },
     {

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* Of each operation, unless everything is to be proven. */
-#define KILLS_BY_DEFAULT 24u
+#define KILLS_BY_DEFAULT 10u
 
 /* Of the longest, which look at each page or block there is, with WALLOC_PROVE=1. */
 #define ALL_UP_TO 50000u
