@@ -83,7 +83,7 @@ describe('add_subdirectory', () => {
 describe('FetchContent, in place of malloc', () => {
   const folder = copyOut('fetch');
   const archive = join(folder, 'walloc.tar.gz');
-  before(() => run('tar', ['-czf', archive, 'CMakeLists.txt', 'cmake', 'include', 'src']));
+  before(() => run('tar', ['-czf', archive, 'CMakeLists.txt', 'cmake', 'include', 'src', 'trace']));
 
   for (const platform of /** @type {Platform[]} */ (['native', 'emscripten'])) {
     test(platform, async () => {

@@ -90,18 +90,51 @@ static void test_what_one_freed_serves_another(void **state) {
   assert_nothing_is_live();
 }
 
+/* Others have memory, too, so what is obtained need not be in one piece. Fills the holes, until what is taken then
+ * lies in a row. */
+typedef struct row {
+  void *fillers[64];
+  size_t filler_count;
+} row;
+
+static bool follows(const char *block, const char *before) {
+  return block > before && block - before <= (ptrdiff_t)(SIZE + (size_t)3 * WALLOC_PAGE_SIZE);
+}
+
+static void take_row(row *r, char **blocks, size_t count) {
+  size_t n = 0;
+  for (r->filler_count = 0; n < count; n++) {
+    blocks[n] = take_block(SIZE);
+    if (n == 0 || follows(blocks[n], blocks[n - 1]))
+      continue;
+    assert_true(r->filler_count + n <= COUNT(r->fillers));
+    for (size_t i = 0; i < n; i++)
+      r->fillers[r->filler_count++] = blocks[i];
+    blocks[0] = blocks[n];
+    n = 0;
+  }
+}
+
+static void free_fillers(row *r) {
+  for (size_t i = 0; i < r->filler_count; i++)
+    walloc_free(r->fillers[i]);
+}
+
 /* A block that another thread frees joins its neighbours where it came from. */
 static void test_others_free_into_the_shard_of_the_block(void **state) {
   other o = {.count = BLOCKS};
+  char *blocks[BLOCKS + 1]; /* and a wall */
+  row r;
   (void)state;
+  take_row(&r, blocks, COUNT(blocks));
   for (size_t i = 0; i < BLOCKS; i++)
-    o.blocks[i] = take_block(SIZE);
-  void *wall = take_block(SIZE);
+    o.blocks[i] = blocks[i];
   run(free_all, &o);
   void *all = take_block(BLOCKS * SIZE);
-  assert_ptr_equal(all, o.blocks[0]);
+  assert_ptr_equal(all, blocks[0]);
   walloc_free(all);
-  walloc_free(wall);
+  walloc_free(blocks[BLOCKS]);
+  free_fillers(&r);
   assert_nothing_is_live();
 }
 
@@ -109,16 +142,16 @@ static void test_others_free_into_the_shard_of_the_block(void **state) {
 static void test_regions_that_meet_become_one(void **state) {
   (void)state;
   for (int first = 0; first < 2; first++) {
-    char *blocks[2] = {take_block(SIZE), take_block(SIZE)};
-    void *wall = take_block(SIZE);
-    assert_true(blocks[1] > blocks[0]);
-    assert_in_range((size_t)(blocks[1] - blocks[0]), SIZE, SIZE + (size_t)3 * WALLOC_PAGE_SIZE);
+    char *blocks[3]; /* the last is a wall */
+    row r;
+    take_row(&r, blocks, COUNT(blocks));
     walloc_free(blocks[first]);
     walloc_free(blocks[1 - first]);
     void *both = take_block(2 * SIZE);
     assert_ptr_equal(both, blocks[0]);
     walloc_free(both);
-    walloc_free(wall);
+    walloc_free(blocks[2]);
+    free_fillers(&r);
     assert_nothing_is_live();
     assert_int_equal(walloc_heap_reset(), WALLOC_OK);
   }
