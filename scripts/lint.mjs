@@ -34,7 +34,10 @@ async function checkClangTidy() {
       (/** @type {{ file: string }} */ command) => relative(ROOT, command.file),
     ),
   );
-  const files = (await filesMatching('*.c')).filter((path) => compiled.has(path));
+  // Where the C library's own names are defined, its headers name their parameters otherwise.
+  const files = (await filesMatching('*.c')).filter(
+    (path) => compiled.has(path) && path !== 'src/malloc/malloc.c',
+  );
   const ofLibrary = files.filter((path) => path.startsWith('src/'));
   const others = files.filter((path) => !path.startsWith('src/'));
   await runClangTidy(ofLibrary, []);

@@ -43,8 +43,6 @@ import {
  * @property {number} batch how many at once
  * @property {number} seed
  * @property {number} [patience] milliseconds until a worker that does nothing counts as hanging
- * @property {boolean} [isPatient] only if nobody else does anything either: where a lock is so unfair that somebody
- *   waits for very long
  */
 
 /** @typedef {{ worker: any, ledger: import('./ledger.js').Ledger, done: Promise<string[]>, index: number }} Member */
@@ -77,7 +75,7 @@ export class Storm {
 
   /** @param {Settings} settings */
   constructor(settings) {
-    this.settings = { patience: 60_000, isPatient: false, ...settings };
+    this.settings = { patience: 60_000, ...settings };
     this.random = randomFrom(settings.seed);
     this.blocks = blocksOf(settings.allocator.memory);
     this.result = {
@@ -218,22 +216,8 @@ export class Storm {
    * @param {number} [patience]
    */
   async #haveReached(wanted, patience = this.settings.patience) {
-    const { isPatient } = this.settings;
-    for (;;) {
-      const before = this.#progress();
-      const all = wanted.map(([member, operations]) => reaches(member, operations, patience));
-      const late = (await Promise.all(all)).filter((reached) => !reached).length;
-      if (!late) return;
-      if (!isPatient || before === this.#progress()) {
-        this.result.hangs += late;
-        return;
-      }
-    }
-  }
-
-  /** Of all together. */
-  #progress() {
-    return this.#members.reduce((sum, { ledger }) => sum + Atomics.load(ledger, PROGRESS), 0);
+    const all = wanted.map(([member, operations]) => reaches(member, operations, patience));
+    this.result.hangs += (await Promise.all(all)).filter((reached) => !reached).length;
   }
 
   /**
