@@ -16,7 +16,7 @@
 
 #include "lock/lock.h"
 #include "pages/pages.h"
-#include "reference/slots.c" /* for its lists */
+#include "reference/slots.c" /* for its lists. NOLINT(bugprone-suspicious-include) */
 
 enum { CALLS_MAX = 4, REFERENCES = 12, BEFORE_MAX = 3 };
 

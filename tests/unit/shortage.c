@@ -99,7 +99,7 @@ static walloc_error fall_back(unsigned n) {
 }
 
 static walloc_error reserve_room(unsigned n) {
-  return arena == NULL ? WALLOC_OK : walloc_reserve(arena, 700000 * (n + 1));
+  return arena == NULL ? WALLOC_OK : walloc_reserve(arena, (size_t)700000 * (n + 1));
 }
 
 static walloc_error use_heap(unsigned n) {
@@ -112,7 +112,7 @@ static walloc_error use_heap(unsigned n) {
 
 /* A copy, so that what fails can be compared, and taken again. */
 static walloc_error resize(unsigned n) {
-  size_t size = 3000 * (n + 1);
+  size_t size = (size_t)3000 * (n + 1);
   if (n == 0 || blocks[block_count - 1].ref.address != NULL)
     return keep_plain(walloc_malloc(size), size);
   held *last = &blocks[block_count - 1];
