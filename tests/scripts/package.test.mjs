@@ -18,7 +18,7 @@ before(async () => {
 test('the package has what it needs, and nothing else', () => {
   const { files } = program;
   const expected =
-    /^(workers\/[\w/]+\.js|workers\/walloc\.wasm|types\/[\w/]+\.d\.ts|\w+\.md|LICENSE|package\.json)$/;
+    /^(workers\/[\w/]+\.js|workers\/map\/cli\.mjs|workers\/walloc\.wasm|types\/[\w/]+\.d\.ts|\w+\.md|LICENSE|package\.json)$/;
   assert.deepEqual(
     files.filter((path) => !expected.test(path)),
     [],

@@ -51,7 +51,10 @@ const TEMPLATE = `
     <li><i class="lane"></i>lane</li><li><i class="cursor"></i>cursor</li><li><i class="high"></i>high water</li>
   </ul>`;
 
-export class WallocMap extends HTMLElement {
+/** Where there are no elements, as on a server, the module can be loaded all the same. */
+const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class {});
+
+export class WallocMap extends Base {
   static observedAttributes = ['interval'];
 
   /** @type {Control | null} */
@@ -286,4 +289,5 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-if (!customElements.get('walloc-map')) customElements.define('walloc-map', WallocMap);
+if (globalThis.customElements && !customElements.get('walloc-map'))
+  customElements.define('walloc-map', WallocMap);
