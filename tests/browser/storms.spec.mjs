@@ -62,7 +62,13 @@ test('a worker is told of as dead when it has stopped, and not before', async ({
     const wasAttached = await walloc.terminate(worker);
     const then = Atomics.load(counter, 0);
     walloc.scene.reset(); // throws PINNED where it has not been recovered from
-    await new Promise((resolve) => setTimeout(resolve, 300)); // in which one that runs would count
+    // As long as another takes to count on, in which the dead one would, too.
+    const clock = workerFrom(`
+      const counter = new Int32Array(new SharedArrayBuffer(4));
+      while (Atomics.add(counter, 0, 1) < 20_000_000);
+      postMessage('done');`);
+    await said(clock);
+    clock.terminate();
     return { then, later: Atomics.load(counter, 0), wasAttached };
   }, `${server.url}workers/walloc.js`);
   expect(counts.wasAttached).toBe(true);

@@ -109,7 +109,7 @@ export class Storm {
     if (!result.hangs) {
       result.hangs++; // until all have ended in time
       await new Promise((resolve) => {
-        const timer = setTimeout(resolve, STARTING);
+        const timer = setTimeout(resolve, STARTING); // only where one hangs: it stays counted as a hang
         Promise.all(this.#members.map((member) => this.#end(member))).then(() => {
           result.hangs--;
           clearTimeout(timer);
@@ -148,7 +148,7 @@ export class Storm {
   /** Some die, all others go on, and the dead are replaced. */
   async #round() {
     const { batch, kills, workers } = this.settings;
-    await sleep(this.random(4));
+    await sleep(this.random(4)); // chooses the instant of the kill, waits for nothing
     const count = Math.min(batch, kills - this.result.kills);
     const first = this.random(workers);
     const victims = Array.from({ length: count }, (_, i) => this.#members[(first + i) % workers]);
@@ -236,7 +236,7 @@ export class Storm {
       }
       for (let busy = true; busy;) {
         busy = isBusy(() => allocator.free(address));
-        if (busy) await sleep(1);
+        if (busy) await sleep(1); // tried again, once whoever has the lock, or its recovery, had a turn
       }
       this.result.freed++;
     }
