@@ -44,11 +44,10 @@ typedef uint16_t page_mark;
 #define PAGE_FOREIGN ((page_mark)0)
 #define PAGE_FREE ((page_mark)1)
 #define PAGE_OWN ((page_mark)2)
-#define PAGE_FRESH ((page_mark)3) /* free, and zero: never used */
-#define PAGE_SLOTS ((page_mark)4) /* references' slots: walloc's own, for ever */
-#define PAGE_HUGE ((page_mark)7)  /* one huge block of the heap */
-#define PAGE_LARGE \
-  ((page_mark)8) /* + its shard: large blocks of the heap, that split and coalesce */
+#define PAGE_FRESH ((page_mark)3)  /* free, and zero: never used */
+#define PAGE_SLOTS ((page_mark)4)  /* references' slots: walloc's own, for ever */
+#define PAGE_HUGE ((page_mark)7)   /* one huge block of the heap */
+#define PAGE_LARGE ((page_mark)8)  /* + its shard: large blocks, that split and coalesce */
 #define PAGE_RAW ((page_mark)12)   /* + its shard: on the way to be PAGE_LARGE */
 #define PAGE_ARENA ((page_mark)64) /* + its slot */
 #define PAGE_NOT_FIRST ((page_mark)128)

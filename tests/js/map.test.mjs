@@ -13,7 +13,8 @@ import { Control } from '../../workers/map/control.js';
 import { addressAt, cellsOf, endOf } from '../../workers/map/cells.js';
 import { describe } from '../../workers/map/describe.js';
 import { readDump, writeDump } from '../../workers/map/dump.js';
-import { ARENA, ownerName } from '../../workers/map/owners.js';
+import * as owners from '../../workers/api/owners.js';
+import { ownerName } from '../../workers/map/owners.js';
 import { takeSnapshot } from '../../workers/map/snapshot.js';
 import { drawSvg } from '../../workers/map/svg.js';
 import { drawText } from '../../workers/map/terminal.js';
@@ -24,6 +25,18 @@ const CLI = fileURLToPath(new URL('../../workers/map/cli.mjs', import.meta.url))
 
 /** @param {import('../../workers/walloc.js').Walloc} walloc */
 const look = (walloc) => takeSnapshot(new Control(walloc.handle));
+
+test('the numbers of owners are those of the C header', () => {
+  const header = readFileSync(new URL('../../src/pages/map.h', import.meta.url), 'utf8');
+  const defined = Object.fromEntries(
+    [...header.matchAll(/^#define PAGE_(\w+)[\s\\]+\(\(page_mark\)(\d+)\)/gm)].map(
+      ([, name, number]) => [name, Number(number)],
+    ),
+  );
+  const { FOREIGN, FREE, OWN, FRESH, SLOTS, HUGE, LARGE, RAW, ARENA, SPAN } = owners;
+  const known = { FOREIGN, FREE, OWN, FRESH, SLOTS, HUGE, LARGE, RAW, ARENA, SPAN };
+  assert.deepEqual({ ...defined, NOT_FIRST: 128 }, { ...known, NOT_FIRST: 128 });
+});
 
 /** What the module counts is what the map says. @param {import('../../workers/walloc.js').Walloc} walloc */
 function compare(walloc) {
@@ -89,7 +102,7 @@ test('names the owner of every address', async (t) => {
     const run = snapshot.runs.find(([first, count]) => page >= first && page < first + count);
     return run?.[2] ?? 0;
   };
-  assert.equal(ownerAt(view.address), ARENA);
+  assert.equal(ownerAt(view.address), owners.ARENA);
   assert.equal(ownerName(ownerAt(view.address)), 'render');
   assert.match(ownerName(ownerAt(block)), /^heap, part \d+$/);
   const { address } = view;
@@ -121,7 +134,7 @@ test('reads the memory above 128 MiB too', async (t) => {
   const snapshot = compare(walloc);
   assert.ok(endOf(snapshot) > 320 * MIB);
   const cells = cellsOf(snapshot);
-  assert.equal(cells.owners[Math.floor((200 * MIB) / cells.bytes)], ARENA);
+  assert.equal(cells.owners[Math.floor((200 * MIB) / cells.bytes)], owners.ARENA);
 });
 
 test('calls nothing of the module: it reads memory that nobody else has', async (t) => {

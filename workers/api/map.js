@@ -2,29 +2,9 @@
  * The memory map: who owns each page of 4 KiB, as src/pages/map.h has it.
  */
 
-/** By the low seven bits of an entry; those above 63 are arenas. */
-const OWNERS = /** @type {const} */ ([
-  'foreign',
-  'free',
-  'own',
-  'free',
-  'own',
-  'foreign',
-  'foreign',
-  'huge',
-  'large',
-  'large',
-  'large',
-  'large',
-  'large',
-  'large',
-  'large',
-  'large',
-]);
+import { ARENA, HUGE, isArena, isFree, isLarge, isOwn, isSpan, ownerOfEntry } from './owners.js';
 
 const PAGE = 4096;
-const ARENA = 64;
-const SPAN = 512;
 
 /**
  * Pages that lie together and have one owner: nobody of walloc's (`foreign`: the module's data, a program's own),
@@ -33,9 +13,19 @@ const SPAN = 512;
  * @typedef {object} MemoryRange
  * @property {number} address in bytes
  * @property {number} bytes
- * @property {typeof OWNERS[number] | 'small' | 'arena'} owner
+ * @property {'foreign' | 'free' | 'own' | 'small' | 'large' | 'huge' | 'arena'} owner
  * @property {number} [slot] of an arena: its handle % 32
  */
+
+/** @param {number} owner @returns {MemoryRange['owner']} */
+function kindOf(owner) {
+  if (isSpan(owner)) return 'small';
+  if (isArena(owner)) return 'arena';
+  if (isFree(owner)) return 'free';
+  if (isOwn(owner)) return 'own';
+  if (owner === HUGE) return 'huge';
+  return isLarge(owner) ? 'large' : 'foreign';
+}
 
 /**
  * @param {(page: number) => number} entryOf
@@ -46,14 +36,12 @@ export function readMap(entryOf, bytes) {
   /** @type {MemoryRange[]} */
   const ranges = [];
   for (let address = 0; address < bytes; address += PAGE) {
-    const entry = entryOf(address / PAGE);
-    const number = entry & 127;
-    const isArena = entry < SPAN && number >= ARENA;
-    const owner = isArena ? 'arena' : entry < SPAN ? OWNERS[number] : 'small';
-    const slot = isArena ? number - ARENA : undefined;
+    const number = ownerOfEntry(entryOf(address / PAGE));
+    const owner = kindOf(number);
+    const slot = owner === 'arena' ? number - ARENA : undefined;
     const last = ranges.at(-1);
     if (last?.owner === owner && last.slot === slot) last.bytes += PAGE;
-    else ranges.push({ address, bytes: PAGE, owner, ...(isArena && { slot }) });
+    else ranges.push({ address, bytes: PAGE, owner, ...(slot !== undefined && { slot }) });
   }
   return ranges;
 }

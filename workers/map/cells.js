@@ -11,7 +11,7 @@
  * @property {Uint8Array} states PLAIN, USED, PRESERVED, LANE
  * @property {{cell: number, arena: ArenaMap, kind: 'cursor' | 'high water'}[]} marks
  */
-import { FOREIGN } from './owners.js';
+import { FOREIGN } from '../api/owners.js';
 
 /** Of a cell: not an arena's, or an arena's behind its cursor; before its cursor; preserved; a lane's rest. */
 export const PLAIN = 0;

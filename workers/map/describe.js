@@ -6,7 +6,8 @@
  * @typedef {import('./owners.js').Group} Group
  */
 import { addressAt } from './cells.js';
-import { ARENA, GROUPS, groupOf, isArena, ownerName } from './owners.js';
+import { ARENA, isArena } from '../api/owners.js';
+import { GROUPS, groupOf, ownerName } from './owners.js';
 
 const MIB = 2 ** 20;
 

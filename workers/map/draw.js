@@ -5,7 +5,8 @@
  * @typedef {typeof import('./owners.js').PALETTES.light} Palette
  */
 import { LANE, PRESERVED, USED } from './cells.js';
-import { groupOf, isArena } from './owners.js';
+import { isArena } from '../api/owners.js';
+import { groupOf } from './owners.js';
 
 const LARGEST = 16; // pixels a side
 

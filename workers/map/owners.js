@@ -1,46 +1,29 @@
 /**
- * Who can own a page of the memory: the numbers of the page map, their names, and colours for them.
+ * Names and colours for those who own pages.
  *
- * The numbers mirror src/pages/map.h. Pure functions.
+ * Pure functions.
  */
-export const FOREIGN = 0;
-export const FREE = 1;
-export const OWN = 2;
-export const FRESH = 3;
-export const SLOTS = 4;
-const HUGE = 7;
-const LARGE = 8; // + the shard
-const RAW = 12; // + the shard
-const RAW_END = 16;
-export const ARENA = 64;
-const ARENAS_END = 96;
-const NOT_FIRST = 128;
-const SPAN = 512;
-const CLASS_BITS = 7;
+import {
+  ARENA,
+  CLASS_BITS,
+  FOREIGN,
+  FREE,
+  FRESH,
+  HUGE,
+  LARGE,
+  OWN,
+  RAW,
+  RAW_END,
+  SLOTS,
+  SPAN,
+  isArena,
+  isLarge,
+  isOwn,
+  isSpan,
+} from '../api/owners.js';
 
 /** The tiers are the first three arenas. */
 const TIERS = ['render', 'scene', 'entity'];
-
-/**
- * The owner that an entry of the page map names: without the size class of a span, and without the mark
- * of a run's first page.
- *
- * @param {number} entry
- */
-export const ownerOfEntry = (entry) =>
-  entry >= SPAN ? entry & ~((1 << CLASS_BITS) - 1) : entry & ~NOT_FIRST;
-
-/** @param {number} owner */
-export const isArena = (owner) => owner >= ARENA && owner < ARENAS_END;
-
-/** @param {number} owner */
-export const isSpan = (owner) => owner >= SPAN;
-
-/** Blocks of the heap that are not in spans. @param {number} owner */
-export const isLarge = (owner) => owner >= HUGE && owner < RAW_END;
-
-/** @param {number} owner */
-export const isFree = (owner) => owner === FREE || owner === FRESH;
 
 /** The name of an arena, by its slot. @param {number} slot */
 export const arenaName = (slot) => TIERS[slot] ?? `arena ${slot}`;
@@ -100,7 +83,7 @@ export function groupOf(owner) {
   if (isArena(owner)) return /** @type {Group} */ (TIERS[owner - ARENA] ?? 'arenas');
   if (owner === FREE) return 'free';
   if (owner === FRESH) return 'fresh';
-  if (owner === OWN || owner === SLOTS) return 'own';
+  if (isOwn(owner)) return 'own';
   return isLarge(owner) ? 'large' : 'foreign';
 }
 

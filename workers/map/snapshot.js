@@ -45,15 +45,14 @@
 import {
   FOREIGN,
   FRESH,
-  OWN,
-  SLOTS,
-  arenaName,
+  isOwn,
   isArena,
   isFree,
   isLarge,
   isSpan,
   ownerOfEntry,
-} from './owners.js';
+} from '../api/owners.js';
+import { arenaName } from './owners.js';
 
 const RUNNING = 2;
 const SPACE = 2 ** 32;
@@ -244,7 +243,7 @@ function sumsOf(runs, { pageSize, maximum }) {
     if (owner === FRESH) sums.fresh += bytes;
     if (isArena(owner)) sums.arenas += bytes;
     if (isSpan(owner) || isLarge(owner)) sums.heap += bytes;
-    if (owner === OWN || owner === SLOTS) sums.own += bytes;
+    if (isOwn(owner)) sums.own += bytes;
   }
   return sums;
 }

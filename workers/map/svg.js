@@ -6,7 +6,8 @@
 import { CELL, LANE, PRESERVED, USED, cellsOf } from './cells.js';
 import { bytesByGroup, sizeText, summary } from './describe.js';
 import { columnsFor } from './draw.js';
-import { GROUPS, GROUP_TITLES, PALETTES, groupOf, isArena } from './owners.js';
+import { isArena } from '../api/owners.js';
+import { GROUPS, GROUP_TITLES, PALETTES, groupOf } from './owners.js';
 
 const WIDTH = 960;
 const MAP_HEIGHT = 400;

@@ -5,7 +5,8 @@
  */
 import { CELL, PRESERVED, USED, cellsOf, endOf } from './cells.js';
 import { addressText, bytesByGroup, sizeText, summary } from './describe.js';
-import { GROUPS, GROUP_TITLES, PALETTES, groupOf, isArena } from './owners.js';
+import { isArena } from '../api/owners.js';
+import { GROUPS, GROUP_TITLES, PALETTES, groupOf } from './owners.js';
 
 const ROWS_MOST = 40;
 
