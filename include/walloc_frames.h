@@ -32,7 +32,7 @@ extern "C" {
  * on. What was thrown away before is not brought back: check a reference behind the pin, or use walloc_pin_ref.
  *
  * Any thread. LIMIT for one arena or pin too many; BUSY while the arena is being recycled, after about a
- * second: only a thread that has died or is starved takes so long. Cost: a compare-and-swap, as some six blocks
+ * second (on a browser's main thread less): only a thread that has died or is starved takes so long. Cost: a compare-and-swap, as some six blocks
  * from a lane; a store where the thread pins the arena already. The first pin in an arena's life takes one block of the smallest size
  * from it, and makes each recycling from then on look at the pins of all threads. */
 walloc_error walloc_pin(walloc_arena *arena);

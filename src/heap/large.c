@@ -18,8 +18,8 @@
 
 typedef struct large_shard {
   alignas(64) walloc_lock lock;
-  page_index
-      kept; /* a region that was one free block when it came here; 0: none. Written under the lock */
+  /* A region that was one free block when it came here; 0: none. Written under the lock. */
+  page_index kept;
 } large_shard;
 
 static large_shard shards[PAGE_SHARDS];
@@ -203,16 +203,17 @@ static void *hand_out(tag *t, bool *zero) {
 }
 
 /* First in the thread's own shard, then in those that nobody is in, and where there is no room either, in
- * more memory of its own; before, what is kept there and everywhere goes back to the page provider. */
+ * more memory of its own; before, what is kept there and everywhere goes back to the page provider. Where there is
+ * no more, also in the others, whoever is in them. */
 void *walloc_large_allocate(uint32_t own, size_t size, bool *zero, walloc_error *error) {
   uint32_t total = total_of(size);
   void *block = NULL;
   *error = WALLOC_ERROR_BUSY;
-  for (uint32_t turn = 0; turn <= PAGE_SHARDS && block == NULL; turn++) {
+  for (uint32_t turn = 0; turn < 2 * PAGE_SHARDS && block == NULL; turn++) {
     uint32_t shard = (own + turn) % PAGE_SHARDS;
     walloc_lock *lock = &shards[shard].lock;
-    bool is_own = turn % PAGE_SHARDS == 0;
-    if (is_own ? !walloc_lock_insist(lock) : !walloc_lock_try(lock))
+    bool waits = turn == 0 || turn >= PAGE_SHARDS;
+    if (waits ? !walloc_lock_insist(lock) : !walloc_lock_try(lock))
       continue;
     tag *t = take(shard, total);
     if (t == NULL && turn != 0)

@@ -4,8 +4,10 @@
 #include "heap/support.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
-#include "pages/map.h"
+#include "heap/large.h"
 
 enum { BLOCKS = 24 };
 
@@ -157,12 +159,86 @@ static void test_regions_that_meet_become_one(void **state) {
   }
 }
 
+/* ---- Where there is no more memory ----------------------------------------------------------- */
+
+/* First fit, by which the other thread stays in its shard until the main thread has looked into its own a second time:
+ * once before it asks for memory, once as the last thing before it is told that there is none. `main_shard` is written
+ * before the other thread starts. */
+static page_mark main_shard;
+static atomic_int looks;
+static atomic_bool is_inside;
+static _Thread_local bool is_other;
+
+static node *find_slowly(uint32_t shard, uint32_t size) {
+  if (is_other) {
+    atomic_store(&is_inside, true);
+    while (atomic_load(&looks) < 2)
+      sched_yield();
+  } else if (shard == main_shard) {
+    atomic_fetch_add(&looks, 1);
+  }
+  return walloc_first_fit.find(shard, size);
+}
+
+static void *ask_for_too_much(void *argument) {
+  other *o = argument;
+  is_other = true;
+  o->blocks[1] = walloc_malloc(4 * SIZE);
+  return NULL;
+}
+
+/* Runs of pages, until there is none left in which a large block of a quarter of SIZE has room. */
+static size_t take_all_pages(void **runs, size_t most) {
+  size_t count = 0;
+  for (size_t size = SIZE; size >= SIZE / 4; size /= 2)
+    while (count < most && (runs[count] = walloc_aligned_alloc(WALLOC_PAGE_SIZE, size)) != NULL)
+      count++;
+  assert_true(count < most);
+  return count;
+}
+
+static void test_room_in_a_shard_that_somebody_is_in(void **state) {
+  static void *runs[4096];
+  strategy slow = walloc_first_fit;
+  other o = {.count = 1};
+  pthread_t thread;
+  (void)state;
+  slow.find = find_slowly;
+  void *own = take_block(SIZE);
+  main_shard = shard_of(own);
+  run(allocate_all, &o);
+  assert_int_not_equal(shard_of(o.blocks[0]), main_shard);
+  set_maximum(1);
+  size_t count = take_all_pages(runs, COUNT(runs));
+  assert_ptr_equal(walloc_realloc(o.blocks[0], SIZE / 2), o.blocks[0]); /* leaves a hole */
+  atomic_store(&looks, 0);
+  atomic_store(&is_inside, false);
+  assert_int_equal(walloc_large_choose(&slow), WALLOC_OK);
+  assert_int_equal(pthread_create(&thread, NULL, ask_for_too_much, &o), 0);
+  while (!atomic_load(&is_inside))
+    sched_yield();
+  void *block = walloc_malloc(SIZE / 2 - 64);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  assert_int_equal(walloc_large_choose(&walloc_first_fit), WALLOC_OK);
+  set_maximum(0);
+  assert_null(o.blocks[1]);
+  assert_int_equal(atomic_load(&looks), 2);
+  assert_non_null(block);
+  walloc_free(block);
+  for (size_t i = 0; i < count; i++)
+    walloc_free(runs[i]);
+  walloc_free(o.blocks[0]);
+  walloc_free(own);
+  assert_nothing_is_live();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       with_empty_heap(test_threads_have_different_shards),
       with_empty_heap(test_what_one_freed_serves_another),
       with_empty_heap(test_others_free_into_the_shard_of_the_block),
       with_empty_heap(test_regions_that_meet_become_one),
+      with_empty_heap(test_room_in_a_shard_that_somebody_is_in),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
