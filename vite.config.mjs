@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { DEMOS, putIntoFrame } from './scripts/frame.mjs';
 
 const isolation = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -16,21 +17,7 @@ const isolation = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-const pages = [
-  ...[
-    'index',
-    'source',
-    'simulation',
-    'map',
-    'contention',
-    'stress',
-    'kill',
-    'stale',
-    'upload',
-    'compare',
-  ],
-  'memory',
-];
+const pages = ['index', 'source', ...DEMOS.map(({ page }) => page)];
 
 const WORKER = 'coi-serviceworker.js';
 
@@ -58,7 +45,7 @@ export default defineConfig({
   cacheDir: '../build/vite',
   server: { headers: isolation, fs: { allow: ['..'] } },
   preview: { headers: isolation },
-  plugins: [isolateByServiceWorker()],
+  plugins: [putIntoFrame(), isolateByServiceWorker()],
   worker: { format: 'es' },
   build: {
     outDir: '../build/www',
