@@ -36,7 +36,7 @@ set(link_flags
 # A function inlined where there was a call has its stack frame made on the fast way too: not the slow way of
 # alloc. Zero-filled: the memory that JavaScript makes is, so that zeros need not be in the file.
 set(opt_flags
-    --no-inline=walloc_platform_wait* --no-inline=allocate_slowly -Oz --converge --low-memory-unused
+    --no-inline=walloc_platform_wait* --no-inline=allocate_slowly -Oz --converge --reorder-functions --low-memory-unused
     --zero-filled-memory --enable-threads --enable-bulk-memory --enable-mutable-globals --enable-sign-ext
     --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types --strip-debug
     --strip-producers)

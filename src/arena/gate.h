@@ -31,6 +31,8 @@
 
 #ifdef WALLOC_ARENA_GATED
 
+static inline bool arena_is_gated(void) { return true; }
+
 static inline void arena_gate_enter(walloc_arena *arena) {
   while (!walloc_lock_insist(&arena->gate)) {
   }
@@ -77,6 +79,8 @@ static inline void arena_mark_chunk(chunk c) {
 }
 
 #else
+
+static inline bool arena_is_gated(void) { return false; }
 
 static inline void arena_gate_enter(walloc_arena *arena) { (void)arena; }
 

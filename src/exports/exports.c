@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "arena/arena.h"
+#include "arena/gate.h"
 #include "arena/history.h"
 #include "error/error.h"
 #include "exports/arena_handle.h"
@@ -31,6 +32,7 @@ static _Thread_local union {
   walloc_arena_stats arena_stats;
   walloc_memory_stats memory_stats;
   walloc_heap_stats heap_stats;
+  uint32_t words[2];
   unsigned char bytes[160];
 } scratch;
 
@@ -86,10 +88,23 @@ EXPORTED("arena_destroy") walloc_error walloc_export_arena_destroy(uint32_t aren
   return walloc_arena_destroy(arena_of(arena));
 }
 
-/* Where the generation is read by a plain load; 0 for no arena. */
+/* What JavaScript allocates by itself with, the calling thread's: the address of its lane for the arena, 0 where the
+ * module is to be asked each time; and the mask of its alignment. In a program that
+ * walloc is linked into, C code may allocate in this thread for a later arena in the same slot, and builds that look for
+ * use of stale memory mark each block. */
+static void tell_lane(const walloc_arena *arena) {
+  const char *lane = (const char *)walloc_arena_lanes() + arena->slot * WALLOC_LANE_SIZE;
+  scratch.words[0] = EXPORTS_ARE_LINKED || arena_is_gated() ? 0 : (uint32_t)(uintptr_t)lane;
+  scratch.words[1] = (uint32_t)arena->alignment_mask;
+}
+
+/* Where the generation is read by a plain load; 0 for no arena. Then it also tells of the lane. */
 EXPORTED("cursor") void *walloc_export_cursor(uint32_t arena) {
   walloc_arena *found = arena_of(arena);
-  return found == NULL ? NULL : &found->cursor;
+  if (found == NULL)
+    return NULL;
+  tell_lane(found);
+  return &found->cursor;
 }
 
 /* Whether all pages of a range belong to one chunk of the arena. An empty range has none where it lies

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WallocError, WallocOutOfMemory, WallocRangeError } from '../../workers/walloc.js';
+import { Walloc, WallocError, WallocOutOfMemory, WallocRangeError } from '../../workers/walloc.js';
 import { Helper, MIB, createFor, throwsError } from './support.mjs';
 
 const TYPES = [
@@ -346,4 +346,108 @@ test('an address without a view is one of a block like any other', async (t) => 
   }
   const full = () => walloc.entity.allocAddress(1 << 20);
   throwsError(full, WallocOutOfMemory, 'BUDGET');
+});
+
+/**
+ * A small generator of numbers, so that a failure can be seen again: WALLOC_SEED.
+ *
+ * @param {import('node:test').TestContext} t
+ */
+function randomFor(t) {
+  let state = Number(process.env.WALLOC_SEED ?? Date.now() % 2 ** 31) || 1;
+  t.diagnostic(`WALLOC_SEED=${state}`);
+  return (/** @type {number} */ below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) % below;
+  };
+}
+
+test('blocks from the lane, from the module and from both keep apart, and know their place', async (t) => {
+  const random = randomFor(t);
+  const walloc = await createFor(t);
+  const arena = walloc.createArena({ alignment: 64, lane: 4096, reserve: MIB });
+  for (let round = 0; round < 40; round++) {
+    /** @type {{ view: import('../../workers/walloc.js').View, end: number }[]} */
+    const blocks = [];
+    /** @type {[number, number][]} */
+    const ranges = [];
+    for (let i = 0; i < 100; i++) {
+      const bytes = 1 + random(random(8) === 0 ? 3000 : 300);
+      const kind = random(4);
+      if (kind === 0) {
+        const address = arena.allocAddress(bytes);
+        assert.equal(address % 64, 0);
+        ranges.push([address, address + bytes]);
+        continue;
+      }
+      const view = arena.alloc(Uint8Array, bytes, kind === 1 ? { align: 256 } : undefined);
+      assert.equal(view.address % (kind === 1 ? 256 : 64), 0);
+      ranges.push([view.address, view.address + bytes]);
+      blocks.push({ view, end: view.address + bytes });
+    }
+    ranges.sort(([a], [b]) => a - b);
+    for (let i = 1; i < ranges.length; i++) assert.ok(ranges[i - 1][1] <= ranges[i][0]);
+    // All in one chunk, so that places ascend with addresses: what lies wholly before the cut stays.
+    const start = ranges[0][0] - (ranges[0][0] % 4096);
+    const cut = random(arena.used + 1);
+    arena.compact(cut);
+    const kept = start + Math.ceil(cut / 64) * 64;
+    for (const { view, end } of blocks) assert.equal(view.valid, end <= kept, `${end} ${kept}`);
+    arena.reset();
+  }
+});
+
+test('an arena that was destroyed gives nothing of the next one in its place', async (t) => {
+  const walloc = await createFor(t);
+  const before = walloc.createArena();
+  assert.ok(before.allocAddress(8) > 0);
+  const { handle } = before;
+  before.destroy();
+  const after = walloc.createArena();
+  assert.equal(after.handle % 32, handle % 32, 'the same slot');
+  for (let i = 0; i < 3; i++) assert.ok(after.allocAddress(8) > 0); // the first makes it grow, then there is a lane
+  throwsError(() => before.allocAddress(8), WallocError, 'ARENA');
+  throwsError(() => before.alloc(Uint8Array, 8), WallocError, 'ARENA');
+});
+
+test('an arena that another thread destroyed gives nothing of the next one in its place', async (t) => {
+  const walloc = await createFor(t);
+  const helper = new Helper(walloc.handle);
+  const before = walloc.createArena();
+  assert.ok(before.allocAddress(8) > 0);
+  await helper.call('destroyArena', before.handle);
+  await helper.end();
+  throwsError(() => before.allocAddress(8), WallocError, 'ARENA');
+  const after = walloc.createArena();
+  for (let i = 0; i < 3; i++) assert.ok(after.allocAddress(8) > 0); // the first makes it grow, then there is a lane
+  throwsError(() => before.allocAddress(8), WallocError, 'ARENA');
+});
+
+test('the lane of an earlier generation is left alone, whoever has reset the arena', async (t) => {
+  const walloc = await createFor(t);
+  const helper = new Helper(walloc.handle);
+  const first = walloc.entity.allocAddress(8);
+  assert.ok(walloc.entity.allocAddress(8) > first);
+  await helper.call('reset', 'entity');
+  await helper.end();
+  const view = walloc.entity.alloc(Uint8Array, 8);
+  assert.equal(view.address, first, 'from the start again');
+  assert.ok(view.valid);
+});
+
+test('without lanes every block is asked of the module', async (t) => {
+  const walloc = await createFor(t);
+  const arena = walloc.createArena({ lane: false });
+  const first = arena.allocAddress(8);
+  assert.equal(arena.allocAddress(8), first + 8);
+  assert.equal(arena.used, 16, 'no lane is counted');
+});
+
+test('after detach the lanes are not this thread’s any more', async () => {
+  const walloc = await Walloc.create({ maximum: 16 * MIB });
+  const { entity } = walloc;
+  assert.ok(entity.allocAddress(8) > 0);
+  walloc.detach();
+  throwsError(() => entity.allocAddress(8), WallocError, 'DETACHED');
+  throwsError(() => entity.alloc(Uint8Array, 8), WallocError, 'DETACHED');
 });

@@ -33,6 +33,7 @@ const tasks = {
   rewind: (mark) => walloc.arena(mark.arena).rewind(mark),
   /** Blocks of its own arena, which the test then uses by the handle. */
   createArena: (options) => walloc.createArena(options).handle,
+  destroyArena: (handle) => walloc.arena(handle).destroy(),
   /** Takes blocks of many sizes; returns their places, nothing written. */
   race: ({ tier, count, seed }) => {
     const arena = walloc.tier(tier);

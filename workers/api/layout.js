@@ -16,6 +16,10 @@ export const MOST_PAGES = 65536;
 /** Bytes of the block that a thread takes: its thread-local data, and above it the stack. */
 export const THREAD_BLOCK = 65536;
 
+/** Bytes of a lane, and of what places count: see src/arena. */
+export const LANE = 16;
+export const PLACE_UNIT = 8;
+
 /** WALLOC_NO_LANE. */
 export const NO_LANE = 1;
 

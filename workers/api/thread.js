@@ -17,7 +17,7 @@
  * One object of each kind here belongs to one JavaScript thread.
  */
 import { BUSY, CALLBACK, DETACHED, OUT_OF_MEMORY, errorFrom } from './errors.js';
-import { SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
+import { LANE, SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
 
 /**
  * What the module exports. Addresses, sizes and handles come back as signed numbers: `>>> 0`.
@@ -106,6 +106,9 @@ const gone = /** @type {Exports} */ (
 /** The cursor of a detached thread's arenas: views made by it go and ask, and so find out. */
 const NO_CURSOR = Uint32Array.of(0xffffffff);
 
+/** A lane from which nothing can be had. */
+export const NO_ROOM = new Uint32Array(LANE / 4);
+
 /** 1 when this thread may sleep: a browser's main thread, worklets and service workers may not, 0. */
 function canWait() {
   try {
@@ -192,7 +195,9 @@ export class Thread {
   detach() {
     if (!this.isAttached) return;
     this.requireIdle('detach');
-    for (const arena of this.arenas) if (arena) arena._cursor = NO_CURSOR;
+    for (const arena of this.arenas) {
+      if (arena) [arena._cursor, arena._lane] = [NO_CURSOR, NO_ROOM];
+    }
     const { thread_end, thread_release } = this.wasm;
     if (this.#block) thread_end();
     this.wasm = gone;

@@ -24,7 +24,7 @@ import {
 import { enterLinked } from './linked.js';
 import { readMap } from './map.js';
 import { SINGLE_MAXIMUM, obtainAll } from './single.js';
-import { Thread } from './thread.js';
+import { NO_ROOM, Thread } from './thread.js';
 import { canShare, createMemory, load, unsupported } from '../load.js';
 
 /**
@@ -475,6 +475,7 @@ export class Walloc {
     if (!cursor) throw errorFrom(error, asked);
     const known = arenas[handle % SLOTS];
     if (known?.handle === handle) return known;
+    if (known) known._lane = NO_ROOM; // the slot's lane will be the new one's
     return (arenas[handle % SLOTS] = new Arena(this.#thread, handle, name, cursor));
   }
 }
