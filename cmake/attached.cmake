@@ -2,8 +2,8 @@
 # a shared memory, without Emscripten's runtime. emcc compiles; its own link step would bring its thread
 # runtime along, so wasm-ld links, and wasm-opt makes it small.
 #
-# Which sources are compiled for speed, and which to be small, is said in src/sources.cmake. The small ones inline
-# less here than in libwalloc.a: who calls from JavaScript pays for a call anyway.
+# All sources are compiled to be small, and inline less than in libwalloc.a: who calls from JavaScript pays for a call
+# anyway.
 
 foreach(root LLVM_ROOT BINARYEN_ROOT)
   execute_process(COMMAND ${EMSCRIPTEN_ROOT_PATH}/em-config ${root} OUTPUT_VARIABLE ${root}
@@ -14,17 +14,14 @@ find_program(WALLOC_WASM_LD wasm-ld PATHS ${LLVM_ROOT} NO_DEFAULT_PATH
 find_program(WALLOC_WASM_OPT wasm-opt PATHS ${BINARYEN_ROOT}/bin NO_DEFAULT_PATH
                                                                  NO_CMAKE_FIND_ROOT_PATH REQUIRED)
 
-set(small_sources ${WALLOC_SOURCES} ${WALLOC_PLATFORM_ATTACHED} ${WALLOC_SOURCES_ATTACHED})
-list(REMOVE_ITEM small_sources ${WALLOC_SOURCES_HOT})
-walloc_compile_small(${small_sources})
-add_library(walloc_attached OBJECT EXCLUDE_FROM_ALL ${small_sources})
+set(attached_sources ${WALLOC_SOURCES} ${WALLOC_PLATFORM_ATTACHED} ${WALLOC_SOURCES_ATTACHED})
+walloc_compile_small(${attached_sources})
+add_library(walloc_attached OBJECT EXCLUDE_FROM_ALL ${attached_sources})
+set_target_properties(walloc_attached PROPERTIES WALLOC_ALL_SMALL ON)
 target_compile_options(walloc_attached PRIVATE -mllvm -inline-threshold=-30)
-add_library(walloc_attached_hot OBJECT EXCLUDE_FROM_ALL ${WALLOC_SOURCES_HOT})
-foreach(target walloc_attached walloc_attached_hot)
-  target_include_directories(${target} PRIVATE include src)
-  walloc_compile_strictly(${target})
-endforeach()
-set(attached_objects $<TARGET_OBJECTS:walloc_attached> $<TARGET_OBJECTS:walloc_attached_hot>)
+target_include_directories(walloc_attached PRIVATE include src)
+walloc_compile_strictly(walloc_attached)
+set(attached_objects $<TARGET_OBJECTS:walloc_attached>)
 
 # The linker's own stack is not used: each thread has its block. 6 pages of 64 KiB to begin with, of which the first
 # KiB stays unused, as wasm-opt is told.
@@ -33,13 +30,11 @@ set(link_flags
     -z stack-size=16 --global-base=1024 --gc-sections --export=__stack_pointer --export=__wasm_init_tls
     --export=__tls_size --export=__tls_align --export=walloc_control)
 
-# A function inlined where there was a call has its stack frame made on the fast way too: not the slow way of
-# alloc. Zero-filled: the memory that JavaScript makes is, so that zeros need not be in the file.
+# Zero-filled: the memory that JavaScript makes is, so that zeros need not be in the file.
 set(opt_flags
-    --no-inline=walloc_platform_wait* --no-inline=allocate_slowly -Oz --converge --reorder-functions --low-memory-unused
-    --zero-filled-memory --enable-threads --enable-bulk-memory --enable-mutable-globals --enable-sign-ext
-    --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types --strip-debug
-    --strip-producers)
+    -Oz --converge --reorder-functions --low-memory-unused --zero-filled-memory --enable-threads
+    --enable-bulk-memory --enable-mutable-globals --enable-sign-ext --enable-nontrapping-float-to-int
+    --enable-multivalue --enable-reference-types --strip-debug --strip-producers)
 
 set(attached_dir ${CMAKE_BINARY_DIR}/attached)
 file(MAKE_DIRECTORY ${attached_dir})
@@ -51,6 +46,6 @@ add_custom_command(
           ${attached_dir}/walloc.wasm
   COMMAND ${CMAKE_COMMAND} -E copy_if_different ${attached_dir}/walloc.wasm
           ${PROJECT_SOURCE_DIR}/workers/walloc.wasm
-  DEPENDS walloc_attached walloc_attached_hot ${attached_objects}
+  DEPENDS walloc_attached ${attached_objects}
   COMMAND_EXPAND_LISTS VERBATIM)
 add_custom_target(attached DEPENDS ${attached_dir}/walloc.wasm)

@@ -67,12 +67,15 @@ set(WALLOC_SOURCES_JAVASCRIPT src/exports/exports.c src/exports/exports_queue.c
 set(WALLOC_SOURCES_ATTACHED ${WALLOC_SOURCES_JAVASCRIPT} src/exports/thread_block.c
                             src/exports/control.c)
 
-# In WebAssembly only these are compiled for speed: all the rest is rarely run, and small.
+# In WebAssembly only these are compiled for speed: all the rest is rarely run, and small. In the attached module these
+# are small too, as JavaScript takes most blocks without them.
 set(WALLOC_SOURCES_HOT src/arena/allocate.c)
 
 function(walloc_compile_small)
   if(EMSCRIPTEN)
     set_source_files_properties(${ARGV} PROPERTIES COMPILE_OPTIONS -Oz)
-    set_source_files_properties(${WALLOC_SOURCES_HOT} PROPERTIES COMPILE_OPTIONS -O3)
+    set_source_files_properties(
+      ${WALLOC_SOURCES_HOT} PROPERTIES COMPILE_OPTIONS
+                                       $<IF:$<BOOL:$<TARGET_PROPERTY:WALLOC_ALL_SMALL>>,-Oz,-O3>)
   endif()
 endfunction()
