@@ -12,7 +12,7 @@ static high_map high_entries(void) {
 }
 
 /* NULL: there is none. */
-static map_entry *find_entry(page_index page) {
+static NOINLINE map_entry *find_entry(page_index page) {
   if (page < MAP_LOW)
     return &walloc_map_low[page];
   high_map entries = high_entries();
@@ -24,9 +24,19 @@ page_mark walloc_map_entry(page_index page) {
   return entry == NULL ? PAGE_FOREIGN : atomic_load_explicit(entry, memory_order_relaxed);
 }
 
-/* Relaxed: see page_entry_at_once. Of a page that the map reaches. */
-static NOINLINE void write_entry(page_index page, page_mark entry) {
-  atomic_store_explicit(find_entry(page), entry, memory_order_relaxed);
+/* Of the next page, which the map reaches. Loops go from entry to entry so, as they are long and the lock is held; the
+ * map is in two pieces. */
+static map_entry *next_entry(map_entry *entry, page_index page) {
+  return page == MAP_LOW ? find_entry(page) : entry + 1;
+}
+
+/* Relaxed: see page_entry_at_once. */
+static page_mark read_entry(const map_entry *entry) {
+  return atomic_load_explicit(entry, memory_order_relaxed);
+}
+
+static void write_entry(map_entry *entry, page_mark mark) {
+  atomic_store_explicit(entry, mark, memory_order_relaxed);
 }
 
 bool walloc_map_reaches(page_index end) { return end <= MAP_LOW || high_entries() != NULL; }
@@ -39,21 +49,23 @@ void walloc_map_extend(page_index first) {
 bool walloc_map_take(page_index first, page_index count, page_mark owner) {
   page_mark others = owner < PAGE_SPAN ? owner | PAGE_NOT_FIRST : owner;
   bool fresh = true;
-  for (page_index page = first + count - 1; page > first; page--) {
-    fresh &= page_entry(page) == PAGE_FRESH;
-    write_entry(page, others);
+  map_entry *entry = NULL;
+  for (page_index page = first + count; page-- > first;) {
+    entry = entry == NULL || page == MAP_LOW - 1 ? find_entry(page) : entry - 1;
+    fresh &= read_entry(entry) == PAGE_FRESH;
+    write_entry(entry, page == first ? owner : others);
   }
-  fresh &= page_entry(first) == PAGE_FRESH;
-  write_entry(first, owner);
   return fresh;
 }
 
 void walloc_map_give(page_index first, page_index count, page_mark as) {
-  for (page_index page = first; page < first + count; page++)
-    write_entry(page, as);
-  page_mark behind = page_entry(first + count);
+  map_entry *entry = find_entry(first);
+  page_index page = first;
+  for (; page < first + count; entry = next_entry(entry, ++page))
+    write_entry(entry, as);
+  page_mark behind = page_entry(page);
   if (behind < PAGE_SPAN && (behind & PAGE_NOT_FIRST) != 0)
-    write_entry(first + count, behind & (page_mark)~PAGE_NOT_FIRST);
+    write_entry(entry, behind & (page_mark)~PAGE_NOT_FIRST);
 }
 
 /* `row`: free pages in a row up to this one; `run`: the same from a page on that is aligned. */
@@ -64,8 +76,9 @@ page_index walloc_map_find(run_begins from, page_index end, page_index count,
     level++;
   page_index row = 0, run = 0, length = run_length(level), lowest = end;
   page_index page = from[level];
-  for (; page < end && run != count; page++) {
-    bool is_free = page_is_free(page);
+  map_entry *entry = find_entry(page);
+  for (; page < end && run != count; entry = next_entry(entry, ++page)) {
+    bool is_free = page_mark_is_free(read_entry(entry));
     row = is_free ? row + 1 : 0;
     run = is_free && (run > 0 || page % alignment == 0) ? run + 1 : 0;
     if (row >= length && lowest == end)
