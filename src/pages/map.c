@@ -68,24 +68,34 @@ void walloc_map_give(page_index first, page_index count, page_mark as) {
     write_entry(entry, behind & (page_mark)~PAGE_NOT_FIRST);
 }
 
-/* `row`: free pages in a row up to this one; `run`: the same from a page on that is aligned. */
+/* Looks at a place from its last page on: where one is in use, the next place begins behind it, so that of used pages
+ * only one in `length` is looked at. The first run of that length is where to begin next time. */
 page_index walloc_map_find(run_begins from, page_index end, page_index count,
                            page_index alignment) {
   uint32_t level = 0;
   while (level + 1 < RUN_LEVELS && run_length(level + 1) <= count)
     level++;
-  page_index row = 0, run = 0, length = run_length(level), lowest = end;
-  page_index page = from[level];
-  map_entry *entry = find_entry(page);
-  for (; page < end && run != count; entry = next_entry(entry, ++page)) {
-    bool is_free = page_mark_is_free(read_entry(entry));
-    row = is_free ? row + 1 : 0;
-    run = is_free && (run > 0 || page % alignment == 0) ? run + 1 : 0;
-    if (row >= length && lowest == end)
-      lowest = page + 1 - length;
+  page_index length = run_length(level), lowest = end, first = from[level];
+  while (first + length <= end) {
+    page_index free = walloc_map_free_before(first + length, length);
+    if (free < length) {
+      first += length - free;
+      continue;
+    }
+    if (lowest == end)
+      lowest = first;
+    first = (first + alignment - 1) / alignment * alignment;
+    if (first + count > end)
+      break;
+    free = walloc_map_free_before(first + count, count);
+    if (free == count) {
+      from[level] = lowest;
+      return first;
+    }
+    first += count - free;
   }
   from[level] = lowest;
-  return run == count ? page - count : end;
+  return end;
 }
 
 page_index walloc_map_free_before(page_index end, page_index most) {
