@@ -41,6 +41,7 @@ export default defineConfig({
     command: `npx vite preview --port ${PORT} --strictPort`,
     url: `http://localhost:${PORT}/`,
     reuseExistingServer: false,
+    timeout: 180_000,
   },
   projects: [
     { name: 'chromium', use: { browserName: 'chromium', launchOptions: chromium } },

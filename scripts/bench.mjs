@@ -60,7 +60,10 @@ if (isMain(import.meta.url)) {
       ...(has('arenas') || has('heap') || page ? ['emscripten'] : []),
       ...(has('js') ? ['attached'] : []),
     ];
-    for (const preset of presets) await step(`Building (${preset})`, () => buildPreset(preset));
+    for (const preset of presets) {
+      const targets = preset === 'attached' ? [] : ['benchmarks'];
+      await step(`Building (${preset})`, () => buildPreset(preset, ...targets));
+    }
     if (has('programs') || page) {
       const build = ['--build', '--preset', 'emscripten', '--target', 'bench_programs'];
       await step('Building the programs', () => run('cmake', build));

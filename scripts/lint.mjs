@@ -4,11 +4,10 @@
  *     npm run lint
  *     npm run format     mends what can be mended
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { relative } from 'node:path';
 import { Problem, ROOT, readJson, run, script, step } from './run.mjs';
-import { buildPreset } from './build.mjs';
 import { setUpForTests } from './setup.mjs';
 
 /** @param {string[]} patterns of files under version control, or about to be */
@@ -28,15 +27,10 @@ async function checkClangFormat() {
  * most of the time, looks at the library only.
  */
 async function checkClangTidy() {
-  await buildPreset('native');
-  const compiled = new Set(
-    readJson(`${ROOT}build/native/compile_commands.json`).map(
-      (/** @type {{ file: string }} */ command) => relative(ROOT, command.file),
-    ),
-  );
+  await run('cmake', ['--preset', 'native']);
   // Where the C library's own names are defined, its headers name their parameters otherwise.
-  const files = (await filesMatching('*.c')).filter(
-    (path) => compiled.has(path) && path !== 'src/malloc/malloc.c',
+  const files = writeCommands().filter(
+    (path) => path.endsWith('.c') && path !== 'src/malloc/malloc.c',
   );
   const ofLibrary = files.filter((path) => path.startsWith('src/'));
   const others = files.filter((path) => !path.startsWith('src/'));
@@ -44,18 +38,42 @@ async function checkClangTidy() {
   await runClangTidy(others, ['--checks=-clang-analyzer-*']);
 }
 
-/** @param {string[]} files @param {string[]} more */
+/**
+ * Writes build/lint/compile_commands.json: each file once as it is, and once hardened where it is compiled so. The
+ * native build compiles the library nine times, and clang-tidy would look at it as often.
+ *
+ * @returns {string[]} the files of the checkout
+ */
+function writeCommands() {
+  /** @type {Map<string, { file: string }>} */
+  const commands = new Map();
+  for (const entry of readJson(`${ROOT}build/native/compile_commands.json`)) {
+    const hardened = /\s-DWALLOC_HARDENED\s/.test(entry.command);
+    const key = `${entry.file} ${hardened}`;
+    const path = relative(ROOT, entry.file);
+    const isOurs = !path.startsWith('..') && !/^(build|node_modules)\//.test(path);
+    if (isOurs && !commands.has(key)) commands.set(key, entry);
+  }
+  const kept = [...commands.values()];
+  mkdirSync(`${ROOT}build/lint`, { recursive: true });
+  writeFileSync(`${ROOT}build/lint/compile_commands.json`, JSON.stringify(kept));
+  return [...new Set(kept.map(({ file }) => relative(ROOT, file)))];
+}
+
+/**
+ * As many at once as there are processors, each one file at a time.
+ *
+ * @param {string[]} files
+ * @param {string[]} more
+ */
 async function runClangTidy(files, more) {
-  const workers = cpus().length;
-  const shares = Array.from({ length: workers }, (_share, i) =>
-    files.filter((_file, index) => index % workers === i),
-  );
-  const options = ['--quiet', '-p', 'build/native', '--warnings-as-errors=*', ...more];
-  await Promise.all(
-    shares
-      .filter((share) => share.length)
-      .map((share) => run('clang-tidy', [...options, ...share])),
-  );
+  const options = ['--quiet', '-p', 'build/lint', '--warnings-as-errors=*', ...more];
+  const left = [...files];
+  const work = async () => {
+    for (let file = left.pop(); file; file = left.pop())
+      await run('clang-tidy', [...options, file]);
+  };
+  await Promise.all(cpus().map(work));
 }
 
 const mend = process.argv.includes('--fix');

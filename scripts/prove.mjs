@@ -101,6 +101,10 @@ const PARTS = [
   },
   ...stormsOf('under Node', ['node', '--test'], 'tests/js'),
   ...stormsOf('in browsers', ['npx', 'playwright', 'test'], 'tests/browser'),
+  {
+    name: 'webkit: the API in WebKitGTK',
+    runs: [{ command: ['node', '--test', 'tests/webkit/api.test.mjs'] }],
+  },
 ];
 
 /** Of one run, in case that it hangs. */

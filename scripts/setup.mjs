@@ -13,8 +13,8 @@ import { BROWSER, BUILDING, TESTING, requireNode, setUpSystem } from './setup/sy
 export async function setUpForPages() {
   requireNode();
   await setUpSystem(BUILDING);
-  await setUpPackages();
-  process.env.WALLOC_EMSCRIPTEN = await setUpEmscripten();
+  const [emscripten] = await Promise.all([setUpEmscripten(), setUpPackages()]);
+  process.env.WALLOC_EMSCRIPTEN = emscripten;
 }
 
 /** And to be run here without a window. */

@@ -88,6 +88,7 @@ const SUITES = [
       '--test-reporter=spec',
       ...nodeTests('js'),
       ...nodeTests('scripts'),
+      ...nodeTests('webkit'),
     ],
     sums: ofNode,
   },

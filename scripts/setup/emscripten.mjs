@@ -54,8 +54,18 @@ export async function setUpEmscripten() {
   const installed = await findInstalled(process.env, refusals);
   for (const refusal of refusals) console.log(`▸ ${refusal}`);
   const folder = installed ?? (await setUpPrivate());
+  process.env.EMSDK_PYTHON ??= await pythonItself();
   await warmUp(folder);
   return folder;
+}
+
+/**
+ * The interpreter behind the name. What a version manager puts on PATH looks for it anew each time, and emcc, which
+ * starts it for each file, takes twice as long for that.
+ */
+async function pythonItself() {
+  const { output } = await run('python3', ['-c', 'import sys; print(sys.executable)']);
+  return output.trim();
 }
 
 /** @param {string} emcc @returns {Promise<string>} such as '6.0.5'; '0' when it does not run */

@@ -27,6 +27,9 @@ export const TESTING = {
   ...BROWSER,
 };
 
+/** For the tests in WebKitGTK, which `npm run prove` brings and `npm test` uses where it is. @type {Record<string, string>} */
+export const WEBKIT = { WebKitWebDriver: 'webkit2gtk-driver', Xvfb: 'xvfb' };
+
 /** @param {Record<string, string>} programs */
 export async function setUpSystem(programs) {
   const missing = Object.entries(programs).filter(([program]) => !which(program));
