@@ -9,11 +9,12 @@ import { setUpEmscripten } from './setup/emscripten.mjs';
 import { setUpPackages } from './setup/packages.mjs';
 import { BROWSER, BUILDING, TESTING, requireNode, setUpSystem } from './setup/system.mjs';
 
-/** What the pages need to be built and served. */
+/** What the pages need to be built and served: cmocka too, as the program on contention is built among the tests. */
 export async function setUpForPages() {
   requireNode();
   await setUpSystem(BUILDING);
   const [emscripten] = await Promise.all([setUpEmscripten(), setUpPackages()]);
+  await setUpCmocka();
   process.env.WALLOC_EMSCRIPTEN = emscripten;
 }
 
@@ -25,7 +26,6 @@ export async function setUpForTests() {
   requireNode();
   await setUpSystem({ ...BUILDING, ...TESTING });
   await setUpForPages();
-  await setUpCmocka();
 }
 
 if (isMain(import.meta.url)) {

@@ -77,13 +77,13 @@ describe('the API in WebKitGTK', { skip }, () => {
       const helper = await Helper.attached(walloc.handle);
       const ref = await helper.call('fill', { tier: 'scene', length: 16, value: 7 });
       const kept = walloc.view(ref);
-      const before = [kept.valid, kept.get(15)];
+      const fresh = [kept.valid, kept.get(15)];
       await helper.call('reset', 'scene');
-      const after = [kept.valid, await thrown(() => kept.get(0))];
+      const gone = [kept.valid, await thrown(() => kept.get(0))];
       await helper.end();
-      return { before, after };
+      return { fresh, gone };
     });
-    assert.deepEqual(seen, { before: [true, 7], after: [false, 'WallocStaleView STALE'] });
+    assert.deepEqual(seen, { fresh: [true, 7], gone: [false, 'WallocStaleView STALE'] });
   });
 
   test('a worker sleeps until the page publishes', async () => {
