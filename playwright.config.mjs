@@ -1,6 +1,6 @@
 /**
- * Browser tests: the built pages of build/www in the machine's own Chromium; what depends on how an engine ends
- * workers in Firefox, too.
+ * Browser tests: the built pages of build/www in the machine's own Chromium; what the package does in browsers, and how
+ * an engine ends workers, in Firefox, too.
  *
  * SharedArrayBuffer is never forced by a flag: the servers send the headers, and tests assert that the
  * page is isolated. Tests run one after the other: each takes several threads already.
@@ -47,7 +47,7 @@ export default defineConfig({
     { name: 'chromium', use: { browserName: 'chromium', launchOptions: chromium } },
     {
       name: 'firefox',
-      testMatch: /storms\.spec/,
+      testMatch: /\/(api|queue|storms)\.spec/,
       use: { browserName: 'firefox', channel: 'moz-firefox', launchOptions: firefox },
     },
   ],

@@ -98,7 +98,7 @@ const SUITES = [
     sums: ofNode,
   },
   {
-    name: 'Pages in Chromium, storms also in Firefox (browser)',
+    name: 'Pages in Chromium, the API and storms also in Firefox (browser)',
     command: ['npx', 'playwright', 'test'],
     sums: ofPlaywright,
   },
