@@ -1,6 +1,6 @@
 /**
  * The proofs at full length, of which `npm test` runs bounded forms: see docs/concurrency.md. Goes on after a
- * failure, and closes with what each part has shown. Takes an hour or two.
+ * failure, and closes with what each part has shown. Takes an hour or two on two idle cores.
  *
  *     npm run prove                   all
  *     npm run prove -- kill explore   only the parts whose names contain one of these words
