@@ -256,7 +256,7 @@ static explore_swapping faulty_swap(const volatile void *at, uint64_t *desired) 
 /* By one thread: of the page's slots some are free, and the first of all others stand for references. */
 static void prepare(void) {
   walloc_error error;
-  uint64_t words[WALLOC_PAGE_SIZE / SLOT_SIZE];
+  uint64_t words[WALLOC_PAGE_SIZE / SLOT_SIZE] = {0};
   uint32_t used = SLOTS_IN_PAGE - 1 - current->spare;
   *slots = (free_slots){0};
   now = (observed){.count = BEFORE_MAX};
