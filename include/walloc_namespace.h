@@ -71,6 +71,7 @@
 #define walloc_frames_thread_lost WALLOC_JOIN(WALLOC_NAMESPACE, walloc_frames_thread_lost)
 #define walloc_free WALLOC_JOIN(WALLOC_NAMESPACE, walloc_free)
 #define walloc_free_ref WALLOC_JOIN(WALLOC_NAMESPACE, walloc_free_ref)
+#define walloc_free_slots WALLOC_JOIN(WALLOC_NAMESPACE, walloc_free_slots)
 #define walloc_get_arena_stats WALLOC_JOIN(WALLOC_NAMESPACE, walloc_get_arena_stats)
 #define walloc_get_frames_stats WALLOC_JOIN(WALLOC_NAMESPACE, walloc_get_frames_stats)
 #define walloc_get_heap_stats WALLOC_JOIN(WALLOC_NAMESPACE, walloc_get_heap_stats)

@@ -1,6 +1,6 @@
 /**
  * The proofs at full length, of which `npm test` runs bounded forms: see docs/concurrency.md. Goes on after a
- * failure, and closes with what each part has shown. Takes an hour or two.
+ * failure, and closes with what each part has shown. Takes an hour or two on two idle cores.
  *
  *     npm run prove                   all
  *     npm run prove -- kill explore   only the parts whose names contain one of these words
@@ -8,15 +8,15 @@
  * Each part gets WALLOC_PROVE=1, by which a test knows that it is to be complete, and prints the seed of what it
  * chooses: WALLOC_SEED repeats it.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { ROOT, freePort, run, script, step } from './run.mjs';
 import { buildPages, buildPreset } from './build.mjs';
 import { setUpForTests } from './setup.mjs';
 
 /**
- * A program and its arguments; and how many times longer than in `npm test` it runs.
+ * A program and its arguments; and how many times longer than in `npm test` it runs, or how many workers it kills.
  *
- * @typedef {{ command: string[], rounds?: number }} Run
+ * @typedef {{ command: string[], rounds?: number, kills?: number }} Run
  */
 
 /**
@@ -40,18 +40,15 @@ const STORMS = [
   'heap/heap_threads',
 ];
 
-/**
- * Workers that are killed: the files of a folder whose names tell of storms, if there are any.
- *
- * @param {string} where @param {string[]} command @param {string} room @returns {Part[]}
- */
-function stormsOf(where, command, room) {
-  const files = readdirSync(`${ROOT}${room}`)
-    .filter((name) => /^storms.*\.(test|spec)\.mjs$/.test(name))
-    .map((name) => `${room}/${name}`);
-  if (files.length === 0) return [];
-  return [{ name: `storms: workers killed ${where}`, runs: [{ command: [...command, ...files] }] }];
-}
+/** @param {string} browser */
+const stormIn = (browser) => [
+  'npx',
+  'playwright',
+  'test',
+  'browser/storms.spec.mjs',
+  '--project',
+  browser,
+];
 
 /** @type {Part[]} */
 const PARTS = [
@@ -99,8 +96,22 @@ const PARTS = [
     preset: 'native-tsan',
     runs: STORMS.map((name) => ({ command: underTsan(name), rounds: 10 })),
   },
-  ...stormsOf('under Node', ['node', '--test'], 'tests/js'),
-  ...stormsOf('in browsers', ['npx', 'playwright', 'test'], 'tests/browser'),
+  {
+    name: 'storms: 6,400 workers killed in Node',
+    runs: [
+      {
+        command: ['node', '--test', '--test-reporter=spec', 'tests/js/storms.test.mjs'],
+        kills: 6400,
+      },
+    ],
+  },
+  {
+    name: 'storms: 3,600 workers killed in Firefox and Chromium',
+    runs: [
+      { command: stormIn('firefox'), kills: 2400 },
+      { command: stormIn('chromium'), kills: 1200 },
+    ],
+  },
   {
     name: 'webkit: the API in WebKitGTK',
     runs: [{ command: ['node', '--test', 'tests/webkit/api.test.mjs'] }],
@@ -111,7 +122,7 @@ const PARTS = [
 const MINUTES_AT_MOST = 240;
 
 /** @param {Run} what @returns {Promise<boolean>} */
-async function succeeds({ command: [name, ...args], rounds = 1 }) {
+async function succeeds({ command: [name, ...args], rounds = 1, kills }) {
   if (name.startsWith('build/') && !existsSync(`${ROOT}${name}`)) {
     console.log(`- ${name} is not built on this system`);
     return true;
@@ -119,6 +130,7 @@ async function succeeds({ command: [name, ...args], rounds = 1 }) {
   /** @type {Record<string, string>} */
   const env = { WALLOC_PROVE: '1', WALLOC_PORT: await freePort() };
   if (rounds > 1) env.WALLOC_ROUNDS = String(rounds);
+  if (kills) env.WALLOC_STORM_KILLS = String(kills);
   const options = { show: true, mayFail: true, env, minutes: MINUTES_AT_MOST };
   const { status } = await run(name, args, options);
   if (status !== 0) console.error(`✗ ${[name, ...args].join(' ')} failed (${status})`);

@@ -204,12 +204,13 @@ static void *hand_out(tag *t, bool *zero) {
 
 /* First in the thread's own shard, then in those that nobody is in, and where there is no room either, in
  * more memory of its own; before, what is kept there and everywhere goes back to the page provider. Where there is
- * no more, also in the others, whoever is in them. */
+ * no more, also in the others, whoever is in them; and once more in memory of its own, as these give back what they
+ * kept. One lock at a time. */
 void *walloc_large_allocate(uint32_t own, size_t size, bool *zero, walloc_error *error) {
   uint32_t total = total_of(size);
   void *block = NULL;
   *error = WALLOC_ERROR_BUSY;
-  for (uint32_t turn = 0; turn < 2 * PAGE_SHARDS && block == NULL; turn++) {
+  for (uint32_t turn = 0; turn <= 2 * PAGE_SHARDS && block == NULL; turn++) {
     uint32_t shard = (own + turn) % PAGE_SHARDS;
     walloc_lock *lock = &shards[shard].lock;
     bool waits = turn == 0 || turn >= PAGE_SHARDS;
@@ -218,7 +219,8 @@ void *walloc_large_allocate(uint32_t own, size_t size, bool *zero, walloc_error 
     tag *t = take(shard, total);
     if (t == NULL && turn != 0)
       give_if_idle(shard, shards[shard].kept);
-    if (t == NULL && turn == PAGE_SHARDS && (*error = grow(shard, total)) == WALLOC_OK)
+    if (t == NULL && turn != 0 && turn % PAGE_SHARDS == 0 &&
+        (*error = grow(shard, total)) == WALLOC_OK)
       t = take(shard, total);
     if (t != NULL)
       block = hand_out(t, zero);

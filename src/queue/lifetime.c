@@ -121,8 +121,8 @@ walloc_queue *walloc_queue_create(const walloc_queue_config *config) {
 
 /* ---- Ending ---------------------------------------------------------------------------------- */
 
-/* Of an entry that the thread holds, or a dead one did. Killed after `pages` is cleared: a run of pages of
- * nobody's; never one that is given back twice. */
+/* Of an entry that the thread holds. Killed after `pages` is cleared: a run of pages of nobody's; never one that is
+ * given back twice. */
 static bool give_pages(walloc_queue *queue) {
   page_index pages = queue->pages;
   queue->pages = 0;
@@ -192,12 +192,22 @@ static void recover_node(walloc_queue *queue, uint32_t n, uint32_t thread) {
                                           memory_order_release, memory_order_relaxed);
 }
 
+/* Under the page lock: killed as in give_pages. */
+static void end_held_by_dead(walloc_queue *queue) {
+  page_index pages = queue->pages;
+  queue->pages = 0;
+  if (pages != 0)
+    walloc_pages_give_held(queue->first_page, pages);
+  leave_to(queue, QUEUE_NOBODY);
+}
+
+/* Who destroys a queue meanwhile has named himself in it, or waits for the page lock before its pages go. */
 void walloc_queue_thread_lost(uint32_t thread) {
   for (uint32_t slot = 0; slot < WALLOC_QUEUES_MAX; slot++) {
     walloc_queue *queue = &walloc_queues[slot];
     uint32_t holder = holder_of(queue);
-    if (holder == thread && give_pages(queue))
-      leave_to(queue, QUEUE_NOBODY);
+    if (holder == thread)
+      end_held_by_dead(queue);
     if (holder != QUEUE_OF_ALL)
       continue;
     for (uint32_t n = 0; n < queue->nodes; n++)

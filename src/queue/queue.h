@@ -133,8 +133,8 @@ void walloc_queue_wake(walloc_queue *queue, uint32_t closed);
 
 /* Gives back what a thread had in hand when it died, in all queues: nodes it was filling or reading, entries
  * of the table that it was making or ending, sleepers it had not woken. What it has published stays. Death
- * must be certain, no living thread may have its number yet, and nobody may be destroying a queue. Any thread;
- * cost: a look at each node, and at each cell for those that the thread had. */
+ * must be certain, and no living thread may have its number yet. Under the page lock, so that queues that others
+ * destroy keep their pages until then. Cost: a look at each node, and at each cell for those that the thread had. */
 void walloc_queue_thread_lost(uint32_t thread);
 
 /* Ends all queues. Alone, at walloc_shutdown. BUSY: some may be left. */

@@ -3,8 +3,9 @@
  *     recovery lock    one thread recovers at a time
  *       page lock      taken over, or taken: the map is mended first, and kept still while others are
  *         large, arenas, sweep, references, parts       locks are taken over, never waited for
+ *         queues                            without a lock of their own; their pages stay meanwhile
  *       page lock left
- *       pins, frames, queues                without locks of their own
+ *       pins, frames                        without locks of their own
  *     recovery lock left
  *
  * Argument. Nothing is done by halves: whatever a room mends it can mend again, since it finds what is to be done in
@@ -12,8 +13,8 @@
  * recovery, of its own loss, and what it has not come to to a second one of the first.
  *
  * Nobody waits in here for a lock that somebody may have died with: the recovery lock and the page lock are looked
- * for a bounded number of times, all others taken over from the dead thread or left alone. Queues give pages back
- * under the page lock, which a living thread leaves. Any thread. */
+ * for a bounded number of times, all others taken over from the dead thread or left alone. Behind the page lock no
+ * lock is asked for any more, as somebody may die with the page lock at any moment. Any thread. */
 #include "walloc_recovery.h"
 
 #include "arena/lifetime.h"
@@ -55,10 +56,10 @@ static walloc_error recover(uint32_t thread) {
   if (walloc_references_thread_lost != NULL)
     walloc_references_thread_lost(thread);
   walloc_parts_thread_lost(thread);
+  walloc_queue_thread_lost(thread);
   walloc_pages_leave();
   walloc_pins_thread_lost(thread);
   walloc_frames_thread_lost(thread);
-  walloc_queue_thread_lost(thread);
   return WALLOC_OK;
 }
 

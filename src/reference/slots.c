@@ -17,31 +17,25 @@
 
 #include "pages/pages.h"
 
-#define SLOTS_IN_PAGE ((uint32_t)(WALLOC_PAGE_SIZE / SLOT_SIZE))
-#define GENERATION_ONE ((uint64_t)1 << GENERATION_SHIFT)
-
-/* Written under the lock; the first slot of a page is its link to the page before. */
-static uint32_t spare, pages;
-
-/* Written by whoever pushes, and by who has the lock and takes all. */
-static _Atomic uint32_t ended;
+free_slots walloc_free_slots;
 
 static void push_ended(uint32_t slot) {
-  uint32_t top = atomic_load_explicit(&ended, memory_order_relaxed);
+  uint32_t top = atomic_load_explicit(&walloc_free_slots.ended, memory_order_relaxed);
   do {
     slot_at(slot)->next = top;
-  } while (!atomic_compare_exchange_weak_explicit(&ended, &top, slot, memory_order_release,
-                                                  memory_order_relaxed));
+  } while (!atomic_compare_exchange_weak_explicit(&walloc_free_slots.ended, &top, slot,
+                                                  memory_order_release, memory_order_relaxed));
 }
 
 /* The stack becomes the spare list, which is empty. Killed between the store and the swap: slots are in both. */
 static void take_ended(void) {
-  uint32_t top = atomic_load_explicit(&ended, memory_order_relaxed);
+  uint32_t top = atomic_load_explicit(&walloc_free_slots.ended, memory_order_relaxed);
   do {
-    spare = top;
+    walloc_free_slots.spare = top;
     stores_in_order();
-  } while (top != 0 && !atomic_compare_exchange_weak_explicit(&ended, &top, 0, memory_order_acquire,
-                                                              memory_order_relaxed));
+  } while (top != 0 &&
+           !atomic_compare_exchange_weak_explicit(&walloc_free_slots.ended, &top, 0,
+                                                  memory_order_acquire, memory_order_relaxed));
 }
 
 /* All zero, and with its own number in each word. Killed before the last store: its slots are lost. */
@@ -51,34 +45,34 @@ static walloc_error add_page(void) {
   if (error != WALLOC_OK)
     return error;
   uint32_t first = run.first * SLOTS_IN_PAGE, next = 0;
-  slot_at(first)->next = pages;
+  slot_at(first)->next = walloc_free_slots.pages;
   for (uint32_t slot = first + SLOTS_IN_PAGE - 1; slot > first; slot--) {
     atomic_store_explicit(&slot_at(slot)->word, slot, memory_order_relaxed);
     slot_at(slot)->next = next;
     next = slot;
   }
   stores_in_order();
-  pages = first;
+  walloc_free_slots.pages = first;
   stores_in_order();
-  spare = next;
+  walloc_free_slots.spare = next;
   return WALLOC_OK;
 }
 
 uint32_t walloc_slot_take(walloc_error *error) {
   *error = WALLOC_OK;
-  if (spare == 0)
+  if (walloc_free_slots.spare == 0)
     take_ended();
-  if (spare == 0)
+  if (walloc_free_slots.spare == 0)
     *error = add_page();
-  uint32_t slot = spare;
+  uint32_t slot = walloc_free_slots.spare;
   if (slot != 0)
-    spare = slot_at(slot)->next;
+    walloc_free_slots.spare = slot_at(slot)->next;
   return slot;
 }
 
 void walloc_slot_give(uint32_t slot) {
-  slot_at(slot)->next = spare;
-  spare = slot;
+  slot_at(slot)->next = walloc_free_slots.spare;
+  walloc_free_slots.spare = slot;
 }
 
 uint64_t walloc_slot_use(uint32_t slot, const void *block) {
@@ -112,7 +106,7 @@ uint64_t walloc_slot_word(uint32_t slot, const void *block) {
 }
 
 void walloc_slots_end(void) {
-  for (uint32_t first = pages; first != 0; first = slot_at(first)->next)
+  for (uint32_t first = walloc_free_slots.pages; first != 0; first = slot_at(first)->next)
     for (uint32_t slot = first + 1; slot < first + SLOTS_IN_PAGE; slot++) {
       uint64_t word = atomic_load_explicit(&slot_at(slot)->word, memory_order_relaxed);
       if ((place_generation(word) & 1) != 0)
@@ -123,9 +117,9 @@ void walloc_slots_end(void) {
 /* Nobody else takes from the stack, so its links stay; acquire: they are seen. A free slot is in one list only, so
  * that this is where the dead thread was. */
 void walloc_slots_mend(void) {
-  uint32_t slot = atomic_load_explicit(&ended, memory_order_acquire);
-  while (slot != 0 && slot != spare)
+  uint32_t slot = atomic_load_explicit(&walloc_free_slots.ended, memory_order_acquire);
+  while (slot != 0 && slot != walloc_free_slots.spare)
     slot = slot_at(slot)->next;
   if (slot != 0)
-    spare = 0;
+    walloc_free_slots.spare = 0;
 }

@@ -5,6 +5,17 @@
 
 #include "reference/slot.h"
 
+#define SLOTS_IN_PAGE ((uint32_t)(WALLOC_PAGE_SIZE / SLOT_SIZE))
+#define GENERATION_ONE ((uint64_t)1 << GENERATION_SHIFT)
+
+typedef struct free_slots {
+  uint32_t spare, pages;  /* written under the lock; a page's first slot names the page before */
+  _Atomic uint32_t ended; /* written by whoever pushes, and by who has the lock and takes all */
+} free_slots;
+
+/* Only for slots.c, and for tests that look at it after every step. */
+extern free_slots walloc_free_slots;
+
 /* A free slot, 0 for none: `error` tells why. Under the lock. */
 uint32_t walloc_slot_take(walloc_error *error);
 

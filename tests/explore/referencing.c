@@ -16,7 +16,7 @@
 
 #include "lock/lock.h"
 #include "pages/pages.h"
-#include "reference/slots.c" /* for its lists. NOLINT(bugprone-suspicious-include) */
+#include "reference/slots.h"
 
 enum { CALLS_MAX = 4, REFERENCES = 12, BEFORE_MAX = 3 };
 
@@ -97,6 +97,7 @@ static observed now;
 static slot_fault chosen;
 static walloc_lock lock;
 static page_index page;
+static free_slots *const slots = &walloc_free_slots;
 static char *memory; /* of that page */
 
 static unsigned threads_of(const scenario *s) {
@@ -202,7 +203,7 @@ static bool count_list(uint32_t slot, uint8_t *times) {
 static void end_run(void) {
   uint8_t times[WALLOC_PAGE_SIZE / SLOT_SIZE] = {0};
   uint32_t lost = 0;
-  if (!count_list(spare, times) || !count_list(ended, times))
+  if (!count_list(slots->spare, times) || !count_list(slots->ended, times))
     explore_violation("a list of free slots goes round");
   for (uint32_t n = 1; n < SLOTS_IN_PAGE; n++) {
     bool used = (place_generation(slot_at(page * SLOTS_IN_PAGE + n)->word) & 1) != 0;
@@ -223,7 +224,7 @@ static uint64_t mix_list(uint64_t state, uint32_t slot) {
 /* Lists are changed by ordinary stores. */
 static uint64_t state_of_checks(void) {
   uint32_t numbers[sizeof now / sizeof(uint32_t)];
-  uint64_t state = mix_list(mix_list(0, spare), ended);
+  uint64_t state = mix_list(mix_list(0, slots->spare), slots->ended);
   memcpy(numbers, &now, sizeof now);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     state = explore_mix(state, numbers[i]);
@@ -237,17 +238,17 @@ static bool is_word(const volatile void *at) {
   return offset < WALLOC_PAGE_SIZE && offset % SLOT_SIZE == offsetof(reference_slot, word);
 }
 
-static bool stops_at(const volatile void *at) { return is_word(at) || at == &ended; }
+static bool stops_at(const volatile void *at) { return is_word(at) || at == &slots->ended; }
 
 static explore_swapping faulty_swap(const volatile void *at, uint64_t *desired) {
   if (is_word(at) && chosen == FAULT_WORD_STAYS)
     *desired -= GENERATION_ONE;
   if (is_word(at) && chosen == FAULT_BLIND_END)
     return SWAPS_BLINDLY;
-  if (at == &ended && chosen == FAULT_BLIND_PUSH && *desired != 0)
+  if (at == &slots->ended && chosen == FAULT_BLIND_PUSH && *desired != 0)
     return SWAPS_BLINDLY;
-  return at == &ended && chosen == FAULT_STACK_NOT_TAKEN && *desired == 0 ? SWAPS_NOT
-                                                                          : SWAPS_AS_EVER;
+  return at == &slots->ended && chosen == FAULT_STACK_NOT_TAKEN && *desired == 0 ? SWAPS_NOT
+                                                                                 : SWAPS_AS_EVER;
 }
 
 /* ---- Running -------------------------------------------------------------------------------- */
@@ -255,9 +256,9 @@ static explore_swapping faulty_swap(const volatile void *at, uint64_t *desired) 
 /* By one thread: of the page's slots some are free, and the first of all others stand for references. */
 static void prepare(void) {
   walloc_error error;
-  uint64_t words[WALLOC_PAGE_SIZE / SLOT_SIZE];
+  uint64_t words[WALLOC_PAGE_SIZE / SLOT_SIZE] = {0};
   uint32_t used = SLOTS_IN_PAGE - 1 - current->spare;
-  spare = ended = pages = 0;
+  *slots = (free_slots){0};
   now = (observed){.count = BEFORE_MAX};
   for (uint32_t n = 0; n < used; n++) {
     uint32_t slot = walloc_slot_take(&error);
@@ -280,19 +281,18 @@ static uint64_t explore_scenario(const scenario *s, slot_fault fault) {
   explore_require(walloc_init(&config) == WALLOC_OK, "walloc_init");
   prepare();
   chosen = fault;
-  exploration what = {
-      .threads = threads_of(s),
-      .body = run_program,
-      .ended = end_run,
-      .checks = &now,
-      .checks_size = sizeof now,
-      .checks_state = state_of_checks,
-      .mortal = s->mortal,
-      .fault = fault == FAULT_NONE ? MUTATION_NONE : MUTATIONS_OF_ALL,
-      .stops_at = stops_at,
-      .faulty_swap = faulty_swap,
-      .awaits_all_locks = true,
-      .memory = {{memory, WALLOC_PAGE_SIZE}, {&spare, sizeof spare}, {&pages, sizeof pages}}};
+  exploration what = {.threads = threads_of(s),
+                      .body = run_program,
+                      .ended = end_run,
+                      .checks = &now,
+                      .checks_size = sizeof now,
+                      .checks_state = state_of_checks,
+                      .mortal = s->mortal,
+                      .fault = fault == FAULT_NONE ? MUTATION_NONE : MUTATIONS_OF_ALL,
+                      .stops_at = stops_at,
+                      .faulty_swap = faulty_swap,
+                      .awaits_all_locks = true,
+                      .memory = {{memory, WALLOC_PAGE_SIZE}, {slots, offsetof(free_slots, ended)}}};
   uint64_t states = explore(&what);
   explore_require(walloc_pages_give(page, 1), "walloc_pages_give");
   explore_require(walloc_shutdown() == WALLOC_OK, "walloc_shutdown");

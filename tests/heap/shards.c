@@ -232,6 +232,73 @@ static void test_room_in_a_shard_that_somebody_is_in(void **state) {
   assert_nothing_is_live();
 }
 
+/* ---- What others keep ------------------------------------------------------------------------ */
+
+/* First fit. The other thread stays in its shard as above, and then in the next one that it looks into until the main
+ * thread has been in its shard: so it cannot give back itself what is kept there. */
+static page_mark other_shard;
+static atomic_bool has_looked_there;
+
+static node *find_beside_one_who_keeps(uint32_t shard, uint32_t size) {
+  if (is_other && shard != other_shard && shard != main_shard)
+    while (!atomic_load(&has_looked_there))
+      sched_yield();
+  if (!is_other && shard == other_shard)
+    atomic_store(&has_looked_there, true);
+  return is_other && shard != other_shard ? walloc_first_fit.find(shard, size)
+                                          : find_slowly(shard, size);
+}
+
+/* A run of pages right behind the block's region, when all holes are full: until it is, `runs` has the others. */
+static void *take_run_behind(const char *block, size_t size, void **runs, size_t *count) {
+  for (;;) {
+    char *run = walloc_aligned_alloc(WALLOC_PAGE_SIZE, size);
+    assert_non_null(run);
+    if (run > block && run - block < (ptrdiff_t)(SIZE + WALLOC_PAGE_SIZE))
+      return run;
+    assert_true(*count < 64);
+    runs[(*count)++] = run;
+  }
+}
+
+/* Neither the region that is kept nor the pages behind it are enough, but both are. */
+static void test_what_is_kept_in_a_shard_that_somebody_is_in(void **state) {
+  static void *runs[4096];
+  strategy slow = walloc_first_fit;
+  other o = {.count = 1};
+  pthread_t thread;
+  size_t count = 0;
+  (void)state;
+  slow.find = find_beside_one_who_keeps;
+  void *own = take_block(SIZE);
+  main_shard = shard_of(own);
+  run(allocate_all, &o);
+  other_shard = shard_of(o.blocks[0]);
+  void *behind = take_run_behind(o.blocks[0], SIZE, runs, &count);
+  set_maximum(1);
+  count += take_all_pages(runs + count, COUNT(runs) - count);
+  walloc_free(behind);
+  walloc_free(o.blocks[0]);
+  atomic_store(&looks, 0);
+  atomic_store(&is_inside, false);
+  atomic_store(&has_looked_there, false);
+  assert_int_equal(walloc_large_choose(&slow), WALLOC_OK);
+  assert_int_equal(pthread_create(&thread, NULL, ask_for_too_much, &o), 0);
+  while (!atomic_load(&is_inside))
+    sched_yield();
+  void *block = walloc_malloc(2 * SIZE - 64);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  assert_int_equal(walloc_large_choose(&walloc_first_fit), WALLOC_OK);
+  set_maximum(0);
+  assert_null(o.blocks[1]);
+  assert_non_null(block);
+  walloc_free(block);
+  for (size_t i = 0; i < count; i++)
+    walloc_free(runs[i]);
+  walloc_free(own);
+  assert_nothing_is_live();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       with_empty_heap(test_threads_have_different_shards),
@@ -239,6 +306,7 @@ int main(void) {
       with_empty_heap(test_others_free_into_the_shard_of_the_block),
       with_empty_heap(test_regions_that_meet_become_one),
       with_empty_heap(test_room_in_a_shard_that_somebody_is_in),
+      with_empty_heap(test_what_is_kept_in_a_shard_that_somebody_is_in),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

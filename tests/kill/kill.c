@@ -1,7 +1,7 @@
 /* Steps, kills, recovers: see kill.h.
  *
  *     kill                     every operation; long ones at places that a printed seed chooses (WALLOC_SEED)
- *     WALLOC_PROVE=1 kill      after every instruction; of operations with more than 50,000, after that many
+ *     WALLOC_PROVE=1 kill      after every instruction, each time it is carried out; from the 129th time on one in 32
  *     kill --finds-fault NAME  of a library with a fault in it, after every instruction: 0 if the fault is found
  *     kill NAME                only the operations whose name contains it */
 #include "kill/kill.h"
@@ -21,8 +21,10 @@
 /* Of each operation, unless everything is to be proven. */
 #define KILLS_BY_DEFAULT 10u
 
-/* Of the longest, which look at each page or block there is, with WALLOC_PROVE=1. */
-#define ALL_UP_TO 50000u
+/* With WALLOC_PROVE=1: after each instruction when it is carried out for the first time, the second, and so on up to
+ * this; later, as in loops over all pages or blocks, or over bytes, after one in so many. */
+#define PASSES 128u
+#define TURNS 32u
 
 /* For one kill, and for one that is recorded, instruction by instruction: longer is a lock that nobody left. On a busy
  * machine a second has few instructions. */
@@ -33,18 +35,22 @@
 
 /* Single steps cost some 50 us each on a virtual machine. So an operation is stepped once, to know at which address
  * it is after each of its instructions. To kill it after the n-th, a breakpoint is put at the address where it is
- * then, and passed as often as it was passed before. */
+ * then, or not long before, and passed as often as it was passed before; the rest is stepped. In a loop a place
+ * outside of it costs less than one within that is passed in every turn. */
 
 #define TRAP_FLAG 0x100 /* of the processor: a trap after each instruction */
 #define BREAKPOINT 0xCC
 
-enum { INSTRUCTIONS_MAX = 1 << 20 };
+enum { INSTRUCTIONS_MAX = 1 << 20, PLACES_MAX = 1 << 16 };
+
+#define STEPS_AT_MOST 4000u /* behind the breakpoint */
 
 #define NOWHERE UINT32_MAX /* the thread is not killed, nor recorded */
 
 /* What a tester has found out, for those that are forks of it, too. */
 typedef struct findings {
   uintptr_t addresses[INSTRUCTIONS_MAX]; /* after the first instruction, the second, ... */
+  uint32_t passes[INSTRUCTIONS_MAX]; /* how often it has come to that address, this time included */
   uint32_t length;
   bool ended; /* the thread came to the end of its operation */
 } findings;
@@ -56,7 +62,8 @@ static _Alignas(64) unsigned char signal_stack[65536];
 /* Written by the tester before the child starts, and by the child. */
 static struct {
   bool records;
-  uint32_t steps; /* left, where they are counted; 0: they are not */
+  uint32_t steps;        /* left, where they are counted; 0: they are not */
+  uint32_t steps_behind; /* the last pass of the breakpoint */
   unsigned char *at;
   unsigned char instead;
   uint32_t passes; /* left */
@@ -64,6 +71,32 @@ static struct {
 } place_to_die;
 
 static volatile uint32_t child_number;
+
+/* A table of addresses, by open addressing. */
+static void count_passes(void) {
+  static struct {
+    uintptr_t address;
+    uint32_t passes;
+  } places[PLACES_MAX];
+  memset(places, 0, sizeof places);
+  for (uint32_t n = 0; n < found->length; n++) {
+    uintptr_t address = found->addresses[n];
+    uint32_t i = (uint32_t)(address * 2654435761u) % PLACES_MAX;
+    while (places[i].address != address && places[i].address != 0)
+      i = (i + 1) % PLACES_MAX;
+    places[i].address = address;
+    found->passes[n] = ++places[i].passes;
+  }
+}
+
+/* The place to have a breakpoint at for the n-th: a pass costs as much as two steps. */
+static uint32_t cheapest_before(uint32_t n) {
+  uint32_t best = n;
+  for (uint32_t m = n; m > 0 && n - m < STEPS_AT_MOST; m--)
+    if (2 * found->passes[m - 1] + (n - m) < 2 * found->passes[best - 1] + (n - best))
+      best = m;
+  return best;
+}
 
 static void record(uintptr_t address) {
   if (found->length == INSTRUCTIONS_MAX)
@@ -91,10 +124,12 @@ static void trapped(int signal, siginfo_t *unused, void *context) {
     place_to_die.steps_over = false;
     *place_to_die.at = BREAKPOINT;
     registers[REG_EFL] &= ~TRAP_FLAG;
-  } else if (--place_to_die.passes == 0) {
-    end_process();
   } else {
-    place_to_die.steps_over = true;
+    bool is_last = --place_to_die.passes == 0;
+    if (is_last && place_to_die.steps_behind == 0)
+      end_process();
+    place_to_die.steps_over = !is_last;
+    place_to_die.steps = is_last ? place_to_die.steps_behind : 0;
     *place_to_die.at = place_to_die.instead;
     registers[REG_RIP]--;
     registers[REG_EFL] |= TRAP_FLAG;
@@ -111,19 +146,19 @@ static void change_trap_flag(void) {
 
 /* After the n-th instruction, n from 1 on; 0: record; or NOWHERE. */
 static void choose_place(uint32_t n) {
-  const uintptr_t *addresses = found->addresses;
-  place_to_die.at = n == 0 || n == NOWHERE ? NULL : (unsigned char *)addresses[n - 1];
-  place_to_die.passes = 0;
+  bool nowhere = n == 0 || n == NOWHERE;
+  uint32_t m = nowhere ? 1 : cheapest_before(n);
+  place_to_die.at = nowhere ? NULL : (unsigned char *)found->addresses[m - 1];
+  place_to_die.passes = found->passes[m - 1];
   place_to_die.steps = 0;
+  place_to_die.steps_behind = n - m;
   place_to_die.steps_over = false;
   place_to_die.records = n == 0;
   if (n == 0)
     found->length = 0;
   if (place_to_die.at == NULL)
     return;
-  for (uint32_t i = 0; i < n; i++)
-    place_to_die.passes += addresses[i] == addresses[n - 1];
-  uintptr_t page = addresses[n - 1] & ~(uintptr_t)4095;
+  uintptr_t page = found->addresses[m - 1] & ~(uintptr_t)4095;
   if (mprotect((void *)page, 8192, PROT_READ | PROT_WRITE | PROT_EXEC) != 0 &&
       mprotect((void *)page, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) != 0)
     abort();
@@ -270,24 +305,39 @@ typedef struct trial {
   unsigned kills, ended; /* ended: the thread came to the end of its operation before */
 } trial;
 
+/* Of the turns of a long loop, or the repetitions of one instruction (rep movs), not all: they differ in how far it
+ * has come. */
+static bool may_choose(uint32_t after, uint32_t seed) {
+  return found->passes[after - 1] <= PASSES || after % TURNS == seed % TURNS;
+}
+
+/* One in how many places is chosen. */
+static uint32_t distance_of(const trial *t) {
+  uint32_t places = 0;
+  if (t->all)
+    return 1;
+  for (uint32_t after = 1; after <= found->length; after++)
+    places += may_choose(after, t->seed);
+  return places / KILLS_BY_DEFAULT + 1;
+}
+
 /* Recorded the second time, as the first of its kind may obtain memory. */
 static bool try_operation(const operation *op, trial *t) {
   now = op;
   if (!t->try_one(NOWHERE) || !t->try_one(0))
     return false;
-  uint32_t length = found->length, tried = 0, ended = 0;
-  uint32_t distance = t->all ? 1 : length / KILLS_BY_DEFAULT + 1;
-  if (t->all && length > ALL_UP_TO)
-    distance = length / ALL_UP_TO + 1;
-  for (uint32_t after = 1 + t->seed % distance; after <= length; after += distance, tried++) {
+  count_passes();
+  uint32_t length = found->length, distance = distance_of(t), places = t->seed, kills = 0;
+  for (uint32_t after = 1; after <= length; after++) {
+    if (!may_choose(after, t->seed) || places++ % distance != 0)
+      continue;
     if (!t->try_one(after))
       return false;
-    ended += found->ended;
+    kills += !found->ended;
+    t->ended += found->ended;
   }
-  t->kills += tried - ended;
-  t->ended += ended;
-  printf("%-28s %6u instructions, killed after %u of them%s\n", op->name, length, tried - ended,
-         t->all && distance > 1 ? ", chosen by the seed" : "");
+  t->kills += kills;
+  printf("%-28s %6u instructions, killed after %u of them\n", op->name, length, kills);
   return true;
 }
 

@@ -1,7 +1,7 @@
 /**
  * What a worker of a storm does until it is killed or told to stop: takes and gives back blocks of an allocator and,
- * with walloc, of its tiers, recycles these, makes them grow, publishes and takes messages. Each block is full of
- * one number, which nobody else writes; every one is looked at again.
+ * with walloc, blocks of its heap that have references, and of its tiers, recycles these, makes them grow, publishes
+ * and takes messages. Each block is full of one number, which nobody else writes; every one is looked at again.
  */
 import {
   BLOCKS,
@@ -67,10 +67,18 @@ export function work({ ledger, seed, tag, queue: handle }, heap, memory, walloc)
     enterStamp(ledger, i, number);
   }
 
+  /**
+   * Of blocks that were taken as views: those have references, and lie elsewhere.
+   *
+   * @type {(import('../../workers/api/view.js').View | undefined)[]}
+   */
+  const views = [];
+
   /** @param {number} i @param {number} bytes */
   function take(i, bytes) {
     ledger[IN_HAND] = bytes;
-    const address = heap.malloc(bytes) >>> 0;
+    views[i] = walloc && random(2) ? walloc.heap.alloc(Int32Array, bytes / 4) : undefined;
+    const address = (views[i]?.address ?? heap.malloc(bytes)) >>> 0;
     if (address) stamp(i, address, bytes);
     else violation(`no memory for ${bytes} bytes`);
     ledger[IN_HAND] = 0;
@@ -85,6 +93,7 @@ export function work({ ledger, seed, tag, queue: handle }, heap, memory, walloc)
     ledger[IN_HAND] = bytes;
     clearEntry(ledger, i);
     heap.free(address);
+    if (views[i]?.valid) violation(`the view of ${bytes} bytes at ${address} outlives them`);
     ledger[IN_HAND] = 0;
   }
 
@@ -99,7 +108,7 @@ export function work({ ledger, seed, tag, queue: handle }, heap, memory, walloc)
   function resize() {
     const i = random(SMALL);
     const { address, bytes, stamp: number } = readEntry(ledger, i);
-    if (!address || !heap.realloc) return;
+    if (!address || views[i] || !heap.realloc) return;
     const wanted = smallSize();
     ledger[IN_HAND] = Math.max(bytes, wanted);
     clearEntry(ledger, i);
