@@ -12,17 +12,20 @@ import { existsSync, readdirSync } from 'node:fs';
 import { ROOT, freePort, run, script, step } from './run.mjs';
 import { buildPages, buildPreset } from './build.mjs';
 import { setUpForTests } from './setup.mjs';
+import { setUpSuite } from './setup/emscripten.mjs';
 
 /**
- * A program and its arguments; and how many times longer than in `npm test` it runs.
+ * A program and its arguments; how many times longer than in `npm test` it runs; and the suite of Debian whose
+ * Emscripten it takes, where that is to be another.
  *
- * @typedef {{ command: string[], rounds?: number }} Run
+ * @typedef {{ command: string[], rounds?: number, suite?: string }} Run
  */
 
 /**
  * @typedef {object} Part
  * @property {string} name
  * @property {string} [preset] to build before
+ * @property {boolean} [pages] the same: what runs in browsers
  * @property {Run[]} runs
  */
 
@@ -50,8 +53,11 @@ function stormsOf(where, command, room) {
     .filter((name) => /^storms.*\.(test|spec)\.mjs$/.test(name))
     .map((name) => `${room}/${name}`);
   if (files.length === 0) return [];
-  return [{ name: `storms: workers killed ${where}`, runs: [{ command: [...command, ...files] }] }];
+  const runs = [{ command: [...command, ...files] }];
+  return [{ name: `storms: workers killed ${where}`, pages: true, runs }];
 }
+
+const EMBEDDING = ['node', '--test', '--test-reporter=spec', 'tests/embedding/embedding.test.mjs'];
 
 /** @type {Part[]} */
 const PARTS = [
@@ -101,13 +107,22 @@ const PARTS = [
   },
   ...stormsOf('under Node', ['node', '--test'], 'tests/js'),
   ...stormsOf('in browsers', ['npx', 'playwright', 'test'], 'tests/browser'),
+  {
+    name: 'embedding: more kinds of programs, also with the oldest Emscripten',
+    runs: [{ command: EMBEDDING }, { command: EMBEDDING, suite: 'trixie' }],
+  },
+  {
+    name: 'wasm64: the tests with 64-bit addresses',
+    preset: 'emscripten-wasm64',
+    runs: [{ command: ['ctest', '--preset', 'emscripten-wasm64'] }],
+  },
 ];
 
 /** Of one run, in case that it hangs. */
 const MINUTES_AT_MOST = 240;
 
 /** @param {Run} what @returns {Promise<boolean>} */
-async function succeeds({ command: [name, ...args], rounds = 1 }) {
+async function succeeds({ command: [name, ...args], rounds = 1, suite }) {
   if (name.startsWith('build/') && !existsSync(`${ROOT}${name}`)) {
     console.log(`- ${name} is not built on this system`);
     return true;
@@ -115,6 +130,7 @@ async function succeeds({ command: [name, ...args], rounds = 1 }) {
   /** @type {Record<string, string>} */
   const env = { WALLOC_PROVE: '1', WALLOC_PORT: await freePort() };
   if (rounds > 1) env.WALLOC_ROUNDS = String(rounds);
+  if (suite) env.WALLOC_EMSCRIPTEN = await setUpSuite(suite);
   const options = { show: true, mayFail: true, env, minutes: MINUTES_AT_MOST };
   const { status } = await run(name, args, options);
   if (status !== 0) console.error(`✗ ${[name, ...args].join(' ')} failed (${status})`);
@@ -135,7 +151,7 @@ script(async () => {
     ({ name }) => !words.length || words.some((word) => name.includes(word)),
   );
   await setUpForTests();
-  if (chosen.some(({ preset }) => !preset)) await buildPages();
+  if (chosen.some(({ pages }) => pages)) await buildPages();
   /** @type {{ name: string, good: boolean, minutes: number }[]} */
   const results = [];
   for (const part of chosen) {
