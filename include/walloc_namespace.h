@@ -32,6 +32,7 @@
 #define walloc_arena_release_chunks WALLOC_JOIN(WALLOC_NAMESPACE, walloc_arena_release_chunks)
 #define walloc_arena_reset_closed WALLOC_JOIN(WALLOC_NAMESPACE, walloc_arena_reset_closed)
 #define walloc_arena_take WALLOC_JOIN(WALLOC_NAMESPACE, walloc_arena_take)
+#define walloc_arena_take_back WALLOC_JOIN(WALLOC_NAMESPACE, walloc_arena_take_back)
 #define walloc_arenas WALLOC_JOIN(WALLOC_NAMESPACE, walloc_arenas)
 #define walloc_arenas_thread_lost WALLOC_JOIN(WALLOC_NAMESPACE, walloc_arenas_thread_lost)
 #define walloc_available WALLOC_JOIN(WALLOC_NAMESPACE, walloc_available)

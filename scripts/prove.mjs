@@ -12,17 +12,20 @@ import { existsSync } from 'node:fs';
 import { ROOT, freePort, run, script, step } from './run.mjs';
 import { buildPages, buildPreset } from './build.mjs';
 import { setUpForTests } from './setup.mjs';
+import { setUpSuite } from './setup/emscripten.mjs';
 
 /**
- * A program and its arguments; and how many times longer than in `npm test` it runs, or how many workers it kills.
+ * A program and its arguments; how many times longer than in `npm test` it runs, or how many workers it kills; and the
+ * suite of Debian whose Emscripten it takes, where that is to be another.
  *
- * @typedef {{ command: string[], rounds?: number, kills?: number }} Run
+ * @typedef {{ command: string[], rounds?: number, kills?: number, suite?: string }} Run
  */
 
 /**
  * @typedef {object} Part
  * @property {string} name
  * @property {string} [preset] to build before
+ * @property {boolean} [pages] the same: what runs in browsers
  * @property {Run[]} runs
  */
 
@@ -49,6 +52,8 @@ const stormIn = (browser) => [
   '--project',
   browser,
 ];
+
+const EMBEDDING = ['node', '--test', '--test-reporter=spec', 'tests/embedding/embedding.test.mjs'];
 
 /** @type {Part[]} */
 const PARTS = [
@@ -98,6 +103,7 @@ const PARTS = [
   },
   {
     name: 'storms: 6,400 workers killed in Node',
+    pages: true,
     runs: [
       {
         command: ['node', '--test', '--test-reporter=spec', 'tests/js/storms.test.mjs'],
@@ -107,6 +113,7 @@ const PARTS = [
   },
   {
     name: 'storms: 3,600 workers killed in Firefox and Chromium',
+    pages: true,
     runs: [
       { command: stormIn('firefox'), kills: 2400 },
       { command: stormIn('chromium'), kills: 1200 },
@@ -114,7 +121,17 @@ const PARTS = [
   },
   {
     name: 'webkit: the API in WebKitGTK',
+    pages: true,
     runs: [{ command: ['node', '--test', 'tests/webkit/api.test.mjs'] }],
+  },
+  {
+    name: 'embedding: more kinds of programs, also with the oldest Emscripten',
+    runs: [{ command: EMBEDDING }, { command: EMBEDDING, suite: 'trixie' }],
+  },
+  {
+    name: 'wasm64: the tests with 64-bit addresses',
+    preset: 'emscripten-wasm64',
+    runs: [{ command: ['ctest', '--preset', 'emscripten-wasm64'] }],
   },
 ];
 
@@ -122,7 +139,7 @@ const PARTS = [
 const MINUTES_AT_MOST = 240;
 
 /** @param {Run} what @returns {Promise<boolean>} */
-async function succeeds({ command: [name, ...args], rounds = 1, kills }) {
+async function succeeds({ command: [name, ...args], rounds = 1, kills, suite }) {
   if (name.startsWith('build/') && !existsSync(`${ROOT}${name}`)) {
     console.log(`- ${name} is not built on this system`);
     return true;
@@ -131,6 +148,7 @@ async function succeeds({ command: [name, ...args], rounds = 1, kills }) {
   const env = { WALLOC_PROVE: '1', WALLOC_PORT: await freePort() };
   if (rounds > 1) env.WALLOC_ROUNDS = String(rounds);
   if (kills) env.WALLOC_STORM_KILLS = String(kills);
+  if (suite) env.WALLOC_EMSCRIPTEN = await setUpSuite(suite);
   const options = { show: true, mayFail: true, env, minutes: MINUTES_AT_MOST };
   const { status } = await run(name, args, options);
   if (status !== 0) console.error(`✗ ${[name, ...args].join(' ')} failed (${status})`);
@@ -151,7 +169,7 @@ script(async () => {
     ({ name }) => !words.length || words.some((word) => name.includes(word)),
   );
   await setUpForTests();
-  if (chosen.some(({ preset }) => !preset)) await buildPages();
+  if (chosen.some(({ pages }) => pages)) await buildPages();
   /** @type {{ name: string, good: boolean, minutes: number }[]} */
   const results = [];
   for (const part of chosen) {

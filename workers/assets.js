@@ -69,12 +69,21 @@ async function readBody(response, take, total, onProgress) {
 const wrongLength = ({ url }, wanted, got) =>
   new WallocError('LENGTH', `${url}: ${wanted} bytes were announced, and ${got} came. Try again.`);
 
+/** Below that collecting costs nothing to speak of. */
+const STREAMED_FROM = 65536;
+
 /**
- * Fetches a response into a new block. On failure nothing is left allocated: into the heap it is streamed, and the
- * block is freed; an arena, which takes no single block back, gets its block when all bytes are there.
+ * Fetches a response into a new block, of the heap or an arena. Where the server says how long the body is, and it is
+ * 64 KiB or more, the block is there before the first byte, and each part is copied once, to where it stays. Otherwise
+ * the parts are collected, and the block is made when all are there.
+ *
+ * On failure nothing is left allocated, with one exception: an arena takes its block back as long as nothing else was
+ * allocated from it meanwhile, by whatever thread; else the block stays until the arena goes back behind it. Taking it
+ * back begins a generation, like a rewind.
  *
  * Rejects with the signal's reason; WallocError: HTTP for a status that is none of success, LENGTH for an empty body
- * or one of another length than announced, FETCH where the network fails; and as alloc.
+ * or one of another length than announced, FETCH where the network fails; WallocStaleView when the arena is reset, or
+ * goes back behind the block, while it is streamed into; and as alloc.
  *
  * @param {import('./api/arena.js').Arena | Heap} into
  * @param {string | URL} url
@@ -82,17 +91,17 @@ const wrongLength = ({ url }, wanted, got) =>
  * @returns {Promise<Bytes>}
  */
 export async function fetchInto(into, url, { signal, onProgress, request } = {}) {
+  /** @type {Response | undefined} */
+  let response;
   try {
-    const response = await fetch(url, { ...request, signal });
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new WallocError('HTTP', `${url}: HTTP status ${response.status}.`);
-    }
+    response = await fetch(url, { ...request, signal });
+    if (!response.ok) throw new WallocError('HTTP', `${url}: HTTP status ${response.status}.`);
     const total = lengthOf(response);
-    return into instanceof Heap && total
-      ? await streamed(into, response, total, onProgress)
-      : await collected(into, response, total, onProgress);
+    const how = total && total >= STREAMED_FROM ? streamed : collected;
+    return await how(into, response, total, onProgress);
   } catch (cause) {
+    // Whose rest is not wanted; a reader that has it locked has done so itself.
+    response?.body?.cancel().catch(() => {});
     signal?.throwIfAborted();
     if (!(cause instanceof TypeError)) throw cause;
     throw new WallocError('FETCH', `${url}: ${cause.message}. Is the server there?`, { cause });
@@ -100,17 +109,19 @@ export async function fetchInto(into, url, { signal, onProgress, request } = {})
 }
 
 /**
- * @param {Heap} heap
+ * @param {import('./api/arena.js').Arena | Heap} into
  * @param {Response} response
- * @param {number} total
+ * @param {number | undefined} total a number
  * @param {FetchOptions['onProgress']} onProgress
  */
-async function streamed(heap, response, total, onProgress) {
-  const view = heap.alloc(Uint8Array, total);
+async function streamed(into, response, total, onProgress) {
+  const view = into.alloc(Uint8Array, total ?? NaN);
   try {
     await readBody(response, (part, at) => view.copyFrom(part, at), total, onProgress);
   } catch (error) {
-    if (view.valid) heap.free(view);
+    if (!view.valid) throw error;
+    if (into instanceof Heap) into.free(view);
+    else into._takeBack(view);
     throw error;
   }
   return view;

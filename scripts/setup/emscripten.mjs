@@ -101,20 +101,31 @@ const home = (suite) => join(CACHE, `emscripten-${suite}`);
 /** @param {string} suite */
 const isComplete = (suite) => existsSync(join(home(suite), '.complete'));
 
+/**
+ * The private SDK of one of Debian's suites, fetched when it is not there yet.
+ *
+ * @param {string} suite
+ * @returns {Promise<string>} the folder that holds emcc
+ */
+export async function setUpSuite(suite) {
+  if (!isComplete(suite)) {
+    const title = `Emscripten: fetching Debian ${suite}'s packages (some 100 MB, several times that unpacked)`;
+    await step(title, () =>
+      withLock(`${home(suite)}.lock`, async () => {
+        if (!isComplete(suite)) await fetchPrivate(suite);
+      }),
+    );
+  }
+  return join(home(suite), 'usr/share/emscripten');
+}
+
 async function setUpPrivate() {
+  const there = SUITES.find(isComplete);
+  if (there) return setUpSuite(there);
   const failures = [];
   for (const suite of SUITES) {
     try {
-      if (!isComplete(suite) && !SUITES.some(isComplete)) {
-        await step(
-          `Emscripten: fetching Debian ${suite}'s packages (about 120 MB, 0.5 GB unpacked)`,
-          () =>
-            withLock(`${home(suite)}.lock`, async () => {
-              if (!isComplete(suite)) await fetchPrivate(suite);
-            }),
-        );
-      }
-      if (isComplete(suite)) return join(home(suite), 'usr/share/emscripten');
+      return await setUpSuite(suite);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       console.log(`  ${suite}: ${error.message}`);

@@ -1,4 +1,4 @@
-/* Throwing away: reset, compact, mark and rewind, preserve. All constant time, but for blocks that came
+/* Throwing away: reset, compact, mark and rewind, preserve, taking back. All constant time, but for blocks that came
  * from the heap (fallback/fallback.h). Any thread.
  *
  * Each ends a generation by one compare-and-swap of the cursor (P2 in arena.h). Reset is nothing but
@@ -62,13 +62,14 @@ walloc_error walloc_reset(walloc_arena *arena) {
 
 /* ---- The others ---------------------------------------------------------------------------- */
 
-typedef enum change_kind { COMPACT, REWIND, MARK, RECYCLE } change_kind;
+typedef enum change_kind { COMPACT, REWIND, MARK, RECYCLE, TAKE_BACK } change_kind;
 
 /* What is asked: one of the fields, by kind. */
 typedef struct change {
   change_kind kind;
   uint64_t preserve;   /* COMPACT: bytes */
-  place mark;          /* REWIND */
+  place mark;          /* REWIND; TAKE_BACK: where the block ends */
+  const void *address; /* TAKE_BACK: where it begins */
   uint32_t generation; /* RECYCLE: only this one is to be ended */
 } change;
 
@@ -84,6 +85,21 @@ static place place_at_distance(walloc_arena *arena, place now, uint64_t bytes) {
     n--;
   }
   return place_of(place_generation(now), n, n == 0 ? bytes : bytes - start);
+}
+
+/* Where a block begins that may be taken back: only while the cursor is where it ends, so that nobody loses anything
+ * else. Not what was declared preserved; nor in an arena that falls back, where blocks from the heap have the
+ * cursor's place without having moved it. It does not go back into an earlier chunk. */
+static walloc_error start_of_last(walloc_arena *arena, const change *asked, place now,
+                                  place *target) {
+  chunk in = arena_chunk(arena, place_chunk(now));
+  uint64_t offset = (uintptr_t)asked->address - (uintptr_t)chunk_address(in);
+  if (now != asked->mark || in == CHUNK_NONE || offset >= place_offset(now) ||
+      arena->recycle == WALLOC_FALL_BACK ||
+      atomic_load_explicit(&arena->preserved, memory_order_acquire) == now)
+    return WALLOC_ERROR_STALE;
+  *target = now - (place_offset(now) - offset) / PLACE_UNIT;
+  return WALLOC_OK;
 }
 
 /* Where the change takes the cursor to, as a place of the current generation. */
@@ -113,13 +129,15 @@ static walloc_error target_of(walloc_arena *arena, const change *asked, place no
       return WALLOC_ERROR_PRESERVE;
     *target = saved;
     return WALLOC_OK;
+  case TAKE_BACK:
+    return start_of_last(arena, asked, now, target);
   }
   return WALLOC_ERROR_ARENA;
 }
 
 /* A position at or before the cursor's within one generation is so for all the rest of it, since the
  * cursor only rises: so the target is computed again only for a new generation, and for a mark, which
- * is to lie behind everything allocated before it. */
+ * is to lie behind everything allocated before it. What is taken back must be the last for that, too. */
 static walloc_error begin_generation(walloc_arena *arena, const change *asked, place *begun,
                                      bool *closed) {
   place now = arena_cursor(arena);
@@ -131,7 +149,7 @@ static walloc_error begin_generation(walloc_arena *arena, const change *asked, p
       error = walloc_history_prepare(arena, now, next, asked->kind != MARK, place_position(target));
     if (error != WALLOC_OK)
       return error;
-    while (place_same_generation(now, began)) {
+    while (asked->kind == TAKE_BACK ? now == began : place_same_generation(now, began)) {
       if (asked->kind == MARK)
         target = walloc_arena_clip(arena, now);
       *begun = (place)next << GENERATION_SHIFT | place_position(target);
@@ -185,6 +203,12 @@ walloc_error walloc_set_mark(walloc_arena *arena, walloc_mark *mark) {
 walloc_error walloc_rewind(walloc_mark mark) {
   place begun;
   return carry_out(mark.arena, &(change){.kind = REWIND, .mark = mark.place}, &begun);
+}
+
+bool walloc_arena_take_back(walloc_arena *arena, const void *address, place end) {
+  place begun;
+  change asked = {.kind = TAKE_BACK, .mark = end, .address = address};
+  return carry_out(arena, &asked, &begun) == WALLOC_OK;
 }
 
 /* Under the history lock, like recycling: or one that has read the old place could go back behind the new

@@ -56,6 +56,10 @@ walloc_error walloc_arena_make_room(walloc_arena *arena, const request *r);
 typedef enum recycling { RECYCLED, RECYCLED_BY_OTHERS, NOTHING_TO_RECYCLE } recycling;
 recycling walloc_arena_recycle(walloc_arena *arena, place seen);
 
+/* Gives a block back of which nobody but the caller knows, address and end as walloc_arena_allocate told them, if
+ * nothing was allocated since: a rewind to before it. False: it stays for as long as its generation. */
+bool walloc_arena_take_back(walloc_arena *arena, const void *address, place end);
+
 /* walloc_reset of an arena that is closed to pins. */
 void walloc_arena_reset_closed(walloc_arena *arena);
 

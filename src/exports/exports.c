@@ -10,6 +10,7 @@
 #include "arena/arena.h"
 #include "arena/gate.h"
 #include "arena/history.h"
+#include "arena/room.h"
 #include "error/error.h"
 #include "exports/arena_handle.h"
 #include "exports/control.h"
@@ -160,6 +161,11 @@ EXPORTED("rewind") walloc_error walloc_export_rewind(uint32_t arena, uint32_t lo
 
 EXPORTED("preserve") walloc_error walloc_export_preserve(uint32_t arena) {
   return walloc_preserve(arena_of(arena));
+}
+
+EXPORTED("take_back")
+bool walloc_export_take_back(uint32_t arena, void *address, uint32_t low, uint32_t high) {
+  return walloc_arena_take_back(arena_of(arena), address, place_from(low, high));
 }
 
 /* All arenas and the heap, so alone. Who is refused keeps what it has; the others are empty. */

@@ -1,6 +1,9 @@
 /**
  * Other people's programs take walloc in, in every way that docs/embedding.md names: each is a small project in a
  * folder of its own outside of the checkout, built with the compiler of the machine and with Emscripten, and run.
+ *
+ * With WALLOC_PROVE=1 (npm run prove -- embedding) the libraries are built outside of the checkout too, and there are
+ * more kinds of programs, which need more of Emscripten's own libraries than are there after a build of walloc.
  */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -10,6 +13,7 @@ import { after, before, describe, test } from 'node:test';
 import { ROOT, readJson, run } from '../../scripts/run.mjs';
 import { setUpEmscripten } from '../../scripts/setup/emscripten.mjs';
 
+const PROVES = process.env.WALLOC_PROVE === '1';
 const VERSION = readJson(`${ROOT}package.json`).version;
 const outside = mkdtempSync(join(tmpdir(), 'walloc-embedding-'));
 after(() => rmSync(outside, { recursive: true, force: true }));
@@ -100,12 +104,13 @@ for (const platform of /** @type {Platform[]} */ (['native', 'emscripten'])) {
     const folder = copyOut('package');
     const prefix = join(folder, 'prefix');
     const memory = '-sINITIAL_MEMORY=67108864';
+    const libraries = PROVES ? join(folder, 'libraries') : `${ROOT}build/${platform}`;
 
     before(async () => {
-      await run('cmake', ['--preset', platform]);
-      const targets = ['--target', 'walloc', 'walloc_malloc'];
-      await run('cmake', ['--build', '--preset', platform, ...targets]);
-      await run('cmake', ['--install', `build/${platform}`, '--prefix', prefix]);
+      const without = PROVES ? ['-DWALLOC_BUILD_TESTS=OFF', '-DWALLOC_BUILD_BENCH=OFF'] : [];
+      await run('cmake', ['--preset', platform, '-B', libraries, ...without]);
+      await run('cmake', ['--build', libraries, '--target', 'walloc', 'walloc_malloc']);
+      await run('cmake', ['--install', libraries, '--prefix', prefix]);
     });
 
     test('find_package', async () => {
@@ -158,6 +163,33 @@ describe('a port of Emscripten', () => {
     await emcc([...flags, '-O2', ...runtime, object, '-o', `${program}.js`]);
     assert.equal(await runProgram('emscripten', program), OURS);
   });
+
+  const pthread = ['-pthread', '-DWITH_THREADS'];
+  const wide = ['-sMEMORY64=2', '-Wno-experimental']; // lowered when it is linked, so that Node 20 runs it
+  /** What each is compiled with; -flto only there where there are threads, see docs/embedding.md. */
+  const kinds = [
+    { name: 'without threads', options: '', flags: [] },
+    { name: 'without threads, its malloc', options: ':malloc=true', flags: [] },
+    { name: 'with threads', options: '', flags: pthread },
+    { name: 'with threads, its malloc', options: ':malloc=true', flags: pthread },
+    { name: 'optimised at link time', options: '', flags: ['-flto'] },
+    { name: 'compiled so, with threads', options: ':malloc=true', flags: [...pthread, '-flto'] },
+    { name: 'with 64-bit addresses', options: '', flags: wide },
+    { name: 'the same, with threads', options: ':malloc=true', flags: [...pthread, ...wide] },
+  ];
+  for (const { name, options, flags } of kinds) {
+    test(`compiled, linked and run: ${name}`, { skip: !PROVES }, async () => {
+      const object = join(folder, 'kind.o');
+      const program = join(folder, 'kind');
+      const isThreaded = flags.includes('-pthread');
+      const linking = flags.filter((flag) => !isThreaded || flag !== '-flto');
+      const runtime = ['-sEXIT_RUNTIME', '-sINITIAL_MEMORY=67108864'];
+      if (isThreaded) runtime.push('-sPTHREAD_POOL_SIZE=1');
+      await emcc([port + options, '-O2', ...flags, '-c', source, '-o', object]);
+      await emcc([port + options, '-O2', ...linking, ...runtime, object, '-o', `${program}.js`]);
+      assert.equal(await runProgram('emscripten', program), options ? OURS : OTHER);
+    });
+  }
 
   test('the library is compiled for 64-bit addresses and for optimising at link time', async () => {
     const object = join(folder, 'wide.o');

@@ -11,6 +11,7 @@
  *     of a chunk that the arena had in that generation;
  *   - what a mark or walloc_preserve was called after lies before it; recycling never throws that away;
  *   - a reference is answered as it was right at some moment of the question;
+ *   - nobody but who takes a block back loses one by that;
  *   - nobody waits for ever; the offset stays within the bound of its overshoot.
  *
  * Whether a block is valid is computed here from the moves of the cursor alone, not from the arena's
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena/arena.h"
+#include "arena/room.h"
 #include "pages/pages.h"
 
 enum { CALLS_MAX = 4, BLOCKS_MAX = 16, MOVES_MAX = 12, TABLE = 3 };
@@ -38,8 +39,9 @@ typedef enum call_kind {
   REWIND, /* to the thread's own mark, else to that of the preparation */
   PRESERVE,
   TRIM,
-  RESERVE, /* size */
-  CHECK    /* the reference of the preparation's block number `size` */
+  RESERVE,   /* size */
+  TAKE_BACK, /* the thread's own last block */
+  CHECK      /* the reference of the preparation's block number `size` */
 } call_kind;
 
 typedef struct call {
@@ -110,6 +112,17 @@ static const scenario scenarios[] = {
      .program = {{{ALLOC, 65000}}, {{ALLOC, 65000}}}},
     {"additions meet two resets", NO_LANE, .before = {{ALLOC, 64}},
      .program = {{{ALLOC, 64}, {ALLOC, 64}}, {{RESET, 0}, {ALLOC, 64}}, {{RESET, 0}}}},
+    {"a block is taken back while others allocate and mark", NO_LANE, .before = {{ALLOC, 64}},
+     .program = {{{ALLOC, 64}, {TAKE_BACK, 0}}, {{ALLOC, 64}, {TAKE_BACK, 0}}, {{MARK, 0}}}},
+    {"two blocks are taken back, and a third thread rewinds", .larger = true, NO_LANE,
+     .before = {{ALLOC, 64}},
+     .program = {{{ALLOC, 64}, {TAKE_BACK, 0}, {ALLOC, 64}},
+                 {{ALLOC, 64}, {TAKE_BACK, 0}},
+                 {{MARK, 0}, {REWIND, 0}}}},
+    {"a block is taken back while others compact and preserve", NO_LANE, .before = {{ALLOC, 64}},
+     .program = {{{ALLOC_ALIGNED, 64}, {TAKE_BACK, 0}},
+                 {{COMPACT, 64}, {ALLOC, 64}},
+                 {{PRESERVE, 0}, {RESET, 0}}}},
     {"two grow at once, a third resets", NO_LANE, .before = {{ALLOC, 65536}},
      .program = {{{ALLOC, 64}}, {{ALLOC, 65536}}, {{RESET, 0}, {ALLOC, 64}}}},
     {"a chunk is replaced behind an addition, a third helps", WITH_RESERVE,
@@ -160,6 +173,7 @@ typedef struct caller {
   size_t checked;       /* CHECK: which block */
   unsigned answers;     /* CHECK: bit 0: stale was right at some moment; bit 1: valid was */
   walloc_mark mark;
+  size_t last; /* TAKE_BACK: the block that it handed out last */
 } caller;
 
 typedef struct observed {
@@ -233,6 +247,16 @@ static void check_protected(place least) {
   }
 }
 
+/* Before the move is noted, all but the one that is taken back stay. */
+static void check_taken_back(place least, const caller *own) {
+  for (size_t i = 0; i < now.block_count; i++) {
+    const walloc_ref *ref = &now.blocks[i].ref;
+    if (i != own->last && ref->arena == arena && is_valid(ref) &&
+        place_position(ref->place) > least)
+      explore_violation("taking a block back has thrown away another");
+  }
+}
+
 static void check_mark(const caller *own) {
   for (size_t i = 0; i < now.block_count; i++) {
     const walloc_ref *ref = &now.blocks[i].ref;
@@ -248,8 +272,11 @@ static void check_answer(bool valid, const caller *own) {
 }
 
 /* The moment at which a call ends a generation. */
-static void note_move(place from, place to, call_kind kind) {
+static void note_move(place from, place to, const caller *own) {
+  call_kind kind = own->kind;
   place least = kind == MARK ? POSITION_MASK : place_position(to);
+  if (kind == TAKE_BACK)
+    check_taken_back(least, own);
   if (kind == ALLOC || kind == ALLOC_ALIGNED)
     check_protected(least);
   if (now.move_count == MOVES_MAX)
@@ -267,7 +294,7 @@ static void cursor_moved(uint64_t from, uint64_t to) {
     return;
   if (generation_age(place_generation(from), place_generation(to)) > 2)
     explore_violation("a generation came again");
-  note_move(from, to, now.callers[explore_thread()].kind);
+  note_move(from, to, &now.callers[explore_thread()]);
 }
 
 /* Also of a block whose generation has ended meanwhile: place and address are of the same one. */
@@ -285,7 +312,7 @@ static void check_address(const walloc_ref *ref) {
 
 /* ---- Calls ---------------------------------------------------------------------------------- */
 
-static void hand_out(walloc_ref ref, const caller *own) {
+static void hand_out(walloc_ref ref, caller *own) {
   if (ref.address == NULL)
     return;
   if (ref.arena == arena && own != NULL &&
@@ -295,6 +322,8 @@ static void hand_out(walloc_ref ref, const caller *own) {
     check_address(&ref);
   if (now.block_count == BLOCKS_MAX)
     abort();
+  if (own != NULL)
+    own->last = now.block_count;
   now.blocks[now.block_count++] = (handed_out){ref, false};
 }
 
@@ -305,11 +334,18 @@ static void protect(size_t blocks) {
   }
 }
 
-static void allocate(const call *asked, const caller *own) {
+static void allocate(const call *asked, caller *own) {
   walloc_arena *from = asked->kind == ALLOC_OTHER ? other : arena;
   walloc_ref ref = asked->kind == ALLOC_ALIGNED ? walloc_alloc_aligned_ref(from, asked->size, 4096)
                                                 : walloc_alloc_ref(from, asked->size);
   hand_out(ref, own);
+}
+
+static void take_back(const walloc_ref *ref) {
+  bool was_last = arena->cursor == ref->place;
+  bool taken = walloc_arena_take_back(arena, ref->address, ref->place);
+  if (taken && (!was_last || is_valid(ref)))
+    explore_violation("a block was taken back that could not be, or is still there");
 }
 
 static void carry_out(const call *asked, caller *own) {
@@ -337,6 +373,9 @@ static void carry_out(const call *asked, caller *own) {
   case RESERVE:
     walloc_reserve(arena, asked->size);
     break;
+  case TAKE_BACK:
+    take_back(&now.blocks[own->last].ref);
+    break;
   case CHECK:
     check_answer(walloc_ref_valid(now.blocks[own->checked].ref), own);
     break;
@@ -359,7 +398,7 @@ static void run_program(unsigned thread) {
     carry_out(asked, own);
     check_blocks();
     check_overshoot();
-    *own = (caller){.kind = END, .mark = own->mark};
+    *own = (caller){.kind = END, .mark = own->mark, .last = own->last};
     explore_call_ended();
   }
 }
@@ -405,6 +444,7 @@ static uint64_t state_of_checks(void) {
     const caller *c = &now.callers[i];
     state = explore_mix(state, (uint64_t)c->generation << 8 | c->answers);
     state = explore_mix(state, c->mark.place);
+    state = explore_mix(state, now.blocks[c->last].ref.place);
     if (c->kind != END && c->generation < oldest)
       oldest = c->generation;
   }
@@ -446,7 +486,7 @@ static void prepare(void) {
     place from = arena->cursor;
     carry_out(asked, &preparing);
     if (!place_same_generation(from, arena->cursor))
-      note_move(from, arena->cursor, asked->kind);
+      note_move(from, arena->cursor, &(caller){.kind = asked->kind});
   }
   for (unsigned i = 0; i < EXPLORE_THREADS_MAX; i++)
     now.callers[i].mark = preparing.mark;

@@ -5,7 +5,12 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { AssetTable, fetchInto } from '../../workers/assets.js';
-import { WallocError, WallocOutOfMemory, WallocRangeError } from '../../workers/walloc.js';
+import {
+  WallocError,
+  WallocOutOfMemory,
+  WallocRangeError,
+  WallocStaleView,
+} from '../../workers/walloc.js';
 import { Helper, createFor, rejectsWith } from './support.mjs';
 
 /** Of a body that is not all the same byte. */
@@ -13,6 +18,9 @@ const BODY = Uint8Array.from({ length: 300_000 }, (_zero, i) => (i * 7) % 251);
 
 /** Requests for each path. @type {Record<string, number>} */
 const asked = {};
+
+/** Called when the client has gone from what has no end. */
+let closed = () => {};
 
 /** What the server does for each path; all others are the body. @type {Record<string, any>} */
 const answers = {
@@ -28,6 +36,7 @@ const answers = {
     response.write(BODY.subarray(0, 1000), () => response.destroy());
   },
   '/endless': (/** @type {any} */ response) => {
+    response.once('close', () => closed());
     response.writeHead(200, { 'Content-Length': BODY.length });
     response.write(BODY.subarray(0, 1000)); // and no more
   },
@@ -102,6 +111,80 @@ test('whatever fails has its error, and leaves nothing allocated', async (t) => 
   const budget = fetchInto(walloc.entity, `${base}/mesh`);
   await rejectsWith(budget, WallocOutOfMemory, 'BUDGET');
   assert.deepEqual([walloc.scene.used, walloc.entity.used, live()], before_);
+});
+
+test('the block is there before the first byte, where the length is known', async (t) => {
+  const walloc = await createFor(t);
+  for (const [path, isThere] of /** @type {[string, boolean][]} */ ([
+    ['/mesh', true],
+    ['/unknown', false],
+  ])) {
+    const before_ = walloc.scene.used;
+    /** @type {boolean[]} */
+    const there = [];
+    const onProgress = () => void there.push(walloc.scene.used >= before_ + BODY.length);
+    await fetchInto(walloc.scene, base + path, { onProgress });
+    assert.equal(there[0], isThere);
+    assert.ok(walloc.scene.used >= before_ + BODY.length);
+  }
+});
+
+test('a body of another length than announced', async (t) => {
+  const walloc = await createFor(t);
+  let announced = 0;
+  // No server can send such a response.
+  t.mock.method(globalThis, 'fetch', async () => {
+    return new Response(BODY, { headers: { 'content-length': String(announced) } });
+  });
+  for (const into of [walloc.scene, walloc.heap]) {
+    const before_ = [walloc.scene.used, walloc.heap.stats().held];
+    announced = BODY.length - 1;
+    await rejectsWith(fetchInto(into, 'a'), WallocError, 'LENGTH', /announced, and more came/);
+    announced = BODY.length + 1;
+    await rejectsWith(fetchInto(into, 'a'), WallocError, 'LENGTH', /300001 bytes.*300000 came/);
+    assert.deepEqual([walloc.scene.used, walloc.heap.stats().held], before_);
+    assert.equal(walloc.scene.stats().failures, 0);
+  }
+});
+
+test('an arena that others have allocated from meanwhile keeps the block', async (t) => {
+  const { scene } = await createFor(t);
+  const before_ = scene.used;
+  /** @type {import('../../workers/assets.js').Bytes[]} */
+  const others = [];
+  const onProgress = () => {
+    others.push(scene.alloc(Uint8Array, 100_000));
+    throw new Error('enough');
+  };
+  await assert.rejects(fetchInto(scene, `${base}/mesh`, { onProgress }), /enough/);
+  assert.equal(others[0].valid, true);
+  assert.ok(scene.used >= before_ + BODY.length + 100_000);
+});
+
+test('an arena that is reset during the stream ends it', async (t) => {
+  const { scene } = await createFor(t);
+  const gone = new Promise((resolve) => (closed = () => resolve(undefined)));
+  const options = { onProgress: () => scene.reset() };
+  await rejectsWith(fetchInto(scene, `${base}/mesh`, options), WallocStaleView, 'STALE');
+  assert.equal(scene.used, 0);
+  // The next part does not come, but the abort does.
+  const abort = new AbortController();
+  const onProgress = () => {
+    scene.reset();
+    abort.abort('late');
+  };
+  const stop = fetchInto(scene, `${base}/endless`, { signal: abort.signal, onProgress });
+  assert.equal(await stop.catch((reason) => reason), 'late');
+  await gone;
+  assert.equal(scene.used, 0);
+});
+
+test('who has no room for a body lets the server go', async (t) => {
+  const walloc = await createFor(t, { tiers: { entity: { hardBudget: 65536 } } });
+  const gone = new Promise((resolve) => (closed = () => resolve(undefined)));
+  const budget = fetchInto(walloc.entity, `${base}/endless`);
+  await rejectsWith(budget, WallocOutOfMemory, 'BUDGET');
+  await gone;
 });
 
 test('threads share a table: each key is fetched once', async (t) => {

@@ -4,6 +4,8 @@
 
 #include "heap/part.h"
 
+#include "arena/room.h" /* behind it: its `block` is a parameter there */
+
 #define SPAN ((size_t)8 * WALLOC_PAGE_SIZE)
 
 static void enter(void) { hold(16); }
@@ -25,6 +27,12 @@ static void arena_mark(void) { (void)walloc_set_mark(kill_common.arena, &kill_co
 static void arena_rewind(void) { (void)walloc_rewind(kill_common.mark); }
 static void arena_preserve(void) { (void)walloc_preserve(kill_common.arena); }
 static void arena_trim(void) { (void)walloc_trim(kill_common.arena); }
+
+static void arena_last_block(void) { hold_ref(20000); }
+static void arena_take_back(void) {
+  walloc_ref last = kill_common.refs[kill_common.ref_count - 1];
+  (void)walloc_arena_take_back(last.arena, last.address, last.place);
+}
 
 static void arena_mark_and_more(void) {
   arena_mark();
@@ -202,6 +210,7 @@ static const operation room_operations[] = {
     {"arena: compact", arena_more, NULL, NULL, arena_compact, 0, RECYCLES},
     {"arena: mark", arena_more, NULL, NULL, arena_mark, 0, 0},
     {"arena: rewind", arena_mark_and_more, NULL, NULL, arena_rewind, 0, RECYCLES},
+    {"arena: take back", arena_last_block, NULL, NULL, arena_take_back, 0, RECYCLES},
     {"arena: preserve", arena_more, NULL, NULL, arena_preserve, 0, 0},
     {"arena: trim", arena_more_and_reset, NULL, NULL, arena_trim, 0, RECYCLES},
     {"arena: create", NULL, NULL, NULL, arena_make, 0, 0},

@@ -1,5 +1,8 @@
-/* Throwing away: reset, compact, mark and rewind, preserve; what the counters say of them. */
+/* Throwing away: reset, compact, mark and rewind, preserve; what the counters say of them. And taking back. */
 #include "unit/support.h"
+
+#include "arena/room.h"
+#include "walloc_frames.h"
 
 /* Without a lane each block is where the cursor was, so that places can be told. */
 static walloc_arena *plain_arena(void) {
@@ -223,6 +226,76 @@ static void test_generations_differ(void **state) {
   assert_int_not_equal(stats_of(arena).generation, seen);
 }
 
+static bool take_back(walloc_ref ref) {
+  return walloc_arena_take_back(ref.arena, ref.address, ref.place);
+}
+
+static void test_the_last_block_is_taken_back(void **state) {
+  (void)state;
+  walloc_arena *arena = plain_arena();
+  walloc_ref kept = walloc_alloc_ref(arena, 1000), last = walloc_alloc_ref(arena, 40000);
+  assert_true(take_back(last));
+  assert_int_equal(walloc_used(arena), 1000);
+  assert_true(walloc_ref_valid(kept));
+  assert_false(walloc_ref_valid(last));
+  assert_false(take_back(last));
+  assert_ptr_equal(take(arena, 8), last.address);
+  walloc_arena_stats stats = stats_of(arena);
+  assert_int_equal(stats.high_water, 41000);
+  assert_int_equal(stats.recycled, 40000);
+  assert_int_equal(stats.allocated, 41008);
+}
+
+static void test_a_first_block_of_a_chunk_leaves_the_cursor_in_it(void **state) {
+  (void)state;
+  walloc_arena *arena = plain_arena();
+  walloc_ref first = walloc_alloc_ref(arena, 1000), large = walloc_alloc_ref(arena, 2 * MIB);
+  assert_true(take_back(large));
+  assert_int_equal(walloc_used(arena), 1 * MIB);
+  assert_true(walloc_ref_valid(first));
+  assert_ptr_equal(take(arena, 8), large.address);
+}
+
+/* Each in an arena of its own; the block stays, and all that was there. */
+static void test_what_is_not_the_last_block_stays(void **state) {
+  (void)state;
+  for (int kind = 0; kind < 6; kind++) {
+    walloc_arena *arena =
+        kind == 5 ? create((walloc_arena_config){.reserve = 1 * MIB}) : plain_arena();
+    walloc_ref ref = walloc_alloc_ref(arena, kind == 5 ? 64 : 40000); /* 5: of a lane */
+    walloc_mark mark;
+    if (kind == 0)
+      take(arena, 8);
+    if (kind == 1)
+      assert_int_equal(walloc_set_mark(arena, &mark), WALLOC_OK);
+    if (kind == 2)
+      assert_int_equal(walloc_preserve(arena), WALLOC_OK);
+    if (kind == 3)
+      assert_int_equal(walloc_pin(arena), WALLOC_OK);
+    if (kind == 4)
+      ref.address = arena; /* nowhere in the chunk */
+    size_t used = walloc_used(arena);
+    assert_false(take_back(ref));
+    assert_true(walloc_ref_valid(ref));
+    assert_int_equal(walloc_used(arena), used);
+    if (kind == 3)
+      assert_int_equal(walloc_unpin(arena), WALLOC_OK);
+    assert_int_equal(walloc_arena_destroy(arena), WALLOC_OK);
+  }
+}
+
+/* Or those would go whose place is the block's end, as they did not move the cursor. */
+static void test_an_arena_that_falls_back_keeps_its_blocks(void **state) {
+  (void)state;
+  walloc_arena *arena = create((walloc_arena_config){
+      .lane = WALLOC_NO_LANE, .hard_budget = 64 * KIB, .recycle = WALLOC_FALL_BACK});
+  walloc_ref ref = walloc_alloc_ref(arena, 60 * KIB);
+  walloc_ref from_heap = walloc_alloc_ref(arena, 60 * KIB);
+  assert_false(take_back(from_heap));
+  assert_false(take_back(ref));
+  assert_true(walloc_ref_valid(ref) && walloc_ref_valid(from_heap));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       with_defaults(test_reset_starts_over_at_the_same_place),
@@ -238,6 +311,10 @@ int main(void) {
       with_defaults(test_levels_are_limited),
       with_defaults(test_counters_tell_what_happened),
       with_defaults(test_generations_differ),
+      with_defaults(test_the_last_block_is_taken_back),
+      with_defaults(test_a_first_block_of_a_chunk_leaves_the_cursor_in_it),
+      with_defaults(test_what_is_not_the_last_block_stays),
+      with_defaults(test_an_arena_that_falls_back_keeps_its_blocks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

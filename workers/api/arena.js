@@ -260,6 +260,15 @@ export class Arena {
   }
 
   /**
+   * Gives back the block of a view that nobody else has seen, if nothing was allocated since.
+   *
+   * @param {import('./views.js').AnyView} view
+   */
+  _takeBack({ address, _low, _high }) {
+    return this._thread.wasm.take_back(this.handle, address, _low, _high);
+  }
+
+  /**
    * The view that a ref describes: see walloc.view. Nothing in the ref is believed: it must lie within
    * one chunk of this arena, so that a damaged one cannot reach other memory.
    *

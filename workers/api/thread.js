@@ -48,6 +48,7 @@ import { LANE, SCRATCH, SLOTS, THREAD_BLOCK } from './layout.js';
  * @property {(arena: number) => number} preserve
  * @property {(arena: number, bytes: number) => number} reserve
  * @property {(arena: number) => number} trim
+ * @property {(arena: number, address: number, low: number, high: number) => boolean} take_back
  * @property {(arena: number, low: number, high: number) => number} place_valid
  * @property {(arena: number) => number} used
  * @property {(arena: number) => number} available

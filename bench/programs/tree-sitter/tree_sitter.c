@@ -68,23 +68,42 @@ static void ask(TSTree *tree, const TSQuery *query, result *sum) {
   ts_query_cursor_delete(cursor);
 }
 
+/* The line and the column of a byte of the text. */
+static TSPoint point_of(const source *text, uint32_t at) {
+  TSPoint point = {0, at};
+  const char *line = text->text, *end = text->text + at, *found;
+  while ((found = memchr(line, '\n', (size_t)(end - line))) != NULL) {
+    line = found + 1;
+    point = (TSPoint){point.row + 1, (uint32_t)(end - line)};
+  }
+  return point;
+}
+
 /* Turns some byte of the text into a space or, where there is one, into a letter. */
 static void edit(source *text, TSTree *tree, uint32_t *seed) {
   uint32_t at = random_below(seed, text->length - 1);
-  TSPoint start = {0, at};
-  TSInputEdit change = {at, at + 1, at + 1, start, {0, at + 1}, {0, at + 1}};
+  TSPoint start = point_of(text, at), old_end = point_of(text, at + 1);
+  TSPoint new_end = {start.row, start.column + 1};
   text->text[at] = text->text[at] == ' ' ? 'x' : ' ';
-  ts_tree_edit(tree, &change);
+  ts_tree_edit(tree, &(TSInputEdit){at, at + 1, at + 1, start, old_end, new_end});
+}
+
+/* By way of the old tree, if there is one. */
+static TSTree *parse_text(TSParser *parser, const TSTree *old, const source *text) {
+  TSTree *tree = ts_parser_parse_string(parser, old, text->text, text->length);
+  if (tree == NULL)
+    abort();
+  return tree;
 }
 
 static void parse(TSParser *parser, const TSQuery *query, source *text, uint32_t *seed,
                   result *sum) {
-  TSTree *tree = ts_parser_parse_string(parser, NULL, text->text, text->length);
+  TSTree *tree = parse_text(parser, NULL, text);
   ask(tree, query, sum);
   for (int i = 0; i < EDITS; i++) {
     edit(text, tree, seed);
     TSTree *old = tree;
-    tree = ts_parser_parse_string(parser, old, text->text, text->length);
+    tree = parse_text(parser, old, text);
     ts_tree_delete(old);
   }
   walk(tree, sum);
