@@ -91,7 +91,7 @@ function flyingDragon(angle, height) {
 
 /** A dragon at the head of the flight, in a space of its own that flies along. @param {string} model @returns {Skinned} */
 const leadingDragon = (model) => ({
-  ...{ model, radius: 0, height: 0, angle: 0, scale: 6, spin: 0 },
+  ...{ model, radius: 0, height: 0, angle: 0, scale: 8, spin: 0 },
   ...{ spine: /** @type {const} */ ('x'), bend: 0.13 },
 });
 
@@ -108,7 +108,7 @@ export const WORKLOADS = {
     frames: 150,
     flight: {
       ...{ sections: 20, speed: 2.5, rows: 20, columns: 48, crystals: 60, movers: 360 },
-      ...{ sparks: 1500, skinned: [leadingDragon('dragon-coarse')] },
+      ...{ sparks: 700, skinned: [leadingDragon('dragon-coarse')] },
     },
     backdropRows: 256,
     pixelRatio: 0.75,
@@ -124,7 +124,7 @@ export const WORKLOADS = {
     frames: 600,
     flight: {
       ...{ sections: 40, speed: 1, rows: 32, columns: 80, crystals: 160, movers: 600 },
-      ...{ sparks: 4000, skinned: [leadingDragon('dragon')] },
+      ...{ sparks: 1500, skinned: [leadingDragon('dragon')] },
     },
     backdropRows: 1024,
     pixelRatio: 1.5,
@@ -145,7 +145,7 @@ export const WORKLOADS = {
     frames: 1800,
     flight: {
       ...{ sections: 80, speed: 1, rows: 64, columns: 160, crystals: 400, movers: 2500 },
-      ...{ sparks: 12000, skinned: [leadingDragon('dragon')] },
+      ...{ sparks: 5000, skinned: [leadingDragon('dragon')] },
     },
     backdropRows: 4096,
     pixelRatio: 2,

@@ -68,8 +68,8 @@ function columnX(column, { columns }) {
   return HALF_WIDTH * t * (0.45 + 0.55 * Math.abs(t));
 }
 
-/** @param {Float32Array} scratch @param {Flight} flight @returns {Grid} */
-export function gridIn(scratch, flight) {
+/** @param {Float32Array} scratch @returns {Grid} */
+export function gridIn(scratch) {
   const count = scratch.length / 2;
   return { x: scratch.subarray(0, count), y: scratch.subarray(count) };
 }
@@ -90,12 +90,12 @@ export function fillGrid({ x, y }, section, flight) {
 
 /** Colours by height, from the banks to the crests: red, green, blue. */
 const COLOURS = [
-  [-2, 0.02, 0.03, 0.1],
-  [0.5, 0.07, 0.07, 0.2],
-  [4, 0.17, 0.09, 0.33],
-  [14, 0.34, 0.16, 0.5],
-  [24, 0.66, 0.36, 0.66],
-  [36, 1, 0.78, 0.86],
+  [-2, 0.03, 0.04, 0.12],
+  [0.6, 0.1, 0.09, 0.26],
+  [3, 0.22, 0.13, 0.42],
+  [12, 0.36, 0.19, 0.52],
+  [22, 0.68, 0.38, 0.62],
+  [34, 1, 0.8, 0.84],
 ];
 
 /** @param {Float32Array} out @param {number} at @param {number} height */
@@ -158,12 +158,12 @@ export function fillCrystals(crystals, section) {
   for (let at = 0; at < crystals.length; at += MATRIX_FLOATS) {
     const z = -(section + random.fraction()) * SECTION_LENGTH;
     const side = random.fraction() < 0.5 ? -1 : 1;
-    const x = wayAt(z) + side * (9 + 44 * random.fraction() ** 2);
-    const size = 0.35 + 1.5 * random.fraction() ** 4;
+    const x = wayAt(z) + side * (10 + 42 * random.fraction() ** 1.6);
+    const size = 0.16 + 0.75 * random.fraction() ** 5;
     const turn = random.fraction() * 2 * Math.PI;
     const [c, s] = [Math.cos(turn) * size, Math.sin(turn) * size];
     const lean = 0.5 * (random.fraction() - 0.5);
-    const height = size * (2 + 2 * random.fraction());
+    const height = size * (2.4 + 2.6 * random.fraction());
     crystals.set([c, 0, -s, 0, lean * height, height, lean * height, 0, s, 0, c, 0], at);
     crystals.set([x, heightAt(x, z) + height * 0.45, z, 1], at + 12);
   }
@@ -178,14 +178,14 @@ export function fillMovers(movers, section) {
   const random = new Random(section * 104729 + 11);
   for (let at = 0; at < movers.length; at += MOVER_FLOATS) {
     const z = -(section + random.fraction()) * SECTION_LENGTH;
-    const spread = random.fraction() + random.fraction() + random.fraction() - 1.5;
-    movers[at] = wayAt(z) + 34 * spread;
-    movers[at + 1] = 2.5 + 0.35 * Math.abs(spread * 34) + 8 * random.fraction() ** 2;
+    const away = 4 + 34 * random.fraction() ** 1.5; // leaves the way free
+    movers[at] = wayAt(z) + (random.fraction() < 0.5 ? -away : away);
+    movers[at + 1] = 1.5 + 0.4 * away + 7 * random.fraction() ** 2;
     movers[at + 2] = z;
-    movers[at + 3] = 0.6 + 2.6 * random.fraction();
+    movers[at + 3] = 0.5 + 2 * random.fraction();
     movers[at + 4] = random.fraction() * 2 * Math.PI;
     movers[at + 5] = 0.3 + 0.9 * random.fraction();
-    movers[at + 6] = 0.07 + 0.17 * random.fraction() ** 3;
+    movers[at + 6] = 0.06 + 0.14 * random.fraction() ** 3;
     movers[at + 7] = 1 + 3 * random.fraction();
   }
 }

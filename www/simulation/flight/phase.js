@@ -144,10 +144,8 @@ export class FlightPhase {
   }
 
   #draw() {
-    const { stage, onFlight } = this.#run;
-    stage.render();
+    this.#run.stage.render();
     this.#verifier.afterDrawing(this.#frame);
-    onFlight(Math.floor(this.#at), this.#flight.sections);
   }
 
   /** @param {number} now */
@@ -169,6 +167,7 @@ export class FlightPhase {
     stage.cullingPlanes(orders.subarray(ORDER.PLANES, ORDER.PLANES + 24));
     this.#verifier.frameOpened(this.#state === 'flying');
     this.#gate.open(this.#frame + 1);
+    if (this.#state === 'flying') this.#run.onFlight(Math.floor(this.#at), this.#flight.sections);
   }
 
   /** All workers are asleep at the gate: the moment to move on, and to recycle. @param {number} elapsed seconds */

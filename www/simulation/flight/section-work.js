@@ -64,7 +64,7 @@ export class SectionBuilder {
   runFrame(gate, worker) {
     const block = this.#block.array;
     const parts = sectionParts(block, this.#flight);
-    const grid = gridIn(this.#scratch.array, this.#flight);
+    const grid = gridIn(this.#scratch.array);
     if (this.#step === 0) {
       block.fill(0); // the gaps between the parts too: the checksum covers them
       fillGrid(grid, this.#section, this.#flight);

@@ -9,7 +9,7 @@ import { PARTICLE_FLOATS } from '../jobs/particles.js';
 
 export const SPARK_FLOATS = PARTICLE_FLOATS;
 
-const TAIL = 26; // metres
+const TAIL = 10; // metres: they end before the camera
 
 /**
  * New sparks at a time, for the numbers `first` and up. A spark goes on where the one with its number was before,
@@ -20,14 +20,14 @@ const TAIL = 26; // metres
 export function spawnSparks(out, first, time) {
   for (let at = 0, number = first; at < out.length; at += SPARK_FLOATS, number++) {
     const random = new Random(number * 130363 + 7);
-    const speed = 5 + 7 * random.fraction();
+    const speed = 4 + 5 * random.fraction();
     const back = (random.fraction() * TAIL + time * speed) % TAIL;
     const angle = random.fraction() * 2 * Math.PI;
-    const spread = (0.04 + 0.1 * random.fraction()) * Math.sqrt(random.fraction()) * speed;
-    const aside = 0.6 + (back / speed) * spread;
+    const spread = (0.05 + 0.16 * random.fraction()) * Math.sqrt(random.fraction()) * speed;
+    const aside = 0.9 * Math.sqrt(random.fraction()) + (back / speed) * spread;
     out[at] = aside * Math.cos(angle);
-    out[at + 1] = 0.8 + aside * Math.sin(angle);
-    out[at + 2] = back;
+    out[at + 1] = 1.6 + aside * Math.sin(angle);
+    out[at + 2] = 2.5 + back;
     out[at + 3] = spread * Math.cos(angle);
     out[at + 4] = spread * Math.sin(angle);
     out[at + 5] = speed;

@@ -27,11 +27,14 @@ import { Sky } from './sky.js';
  * @typedef {import('../frame-gate.js').BlockRecord} BlockRecord
  */
 
-const EYE_HEIGHT = 9.5;
+const EYE_HEIGHT = 10;
 const LOOK_AHEAD = 34; // metres
-const DRAGON_AHEAD = 17;
-const DRAGON_HEIGHT = 5.4;
-const SPARK_SIZE = 0.3;
+const DRAGON_AHEAD = 16;
+const DRAGON_HEIGHT = 5.2;
+/** The dragon flies to the left of the way, its head (at the model's -x) turned so that its side is seen. */
+const DRAGON_ASIDE = -3;
+const DRAGON_TURN = Math.PI - 0.75;
+const SPARK_SIZE = 0.15;
 
 export class FlightWorld {
   scene = new Scene();
@@ -41,7 +44,7 @@ export class FlightWorld {
   #blocks;
   #sky = new Sky();
   #land = new MeshLambertMaterial({ vertexColors: true });
-  #crystal = new MeshLambertMaterial({ color: 0xc9a0ff, emissive: 0x5b2ca8 });
+  #crystal = new MeshLambertMaterial({ color: 0xc9a0ff, emissive: 0x4a1f9a });
   #crystalShape = new OctahedronGeometry(1);
   #dragon = new Group();
   /** By arena of the ring. @type {Map<number, {land: Mesh, crystals: InstancedMesh}>} */
@@ -108,7 +111,7 @@ export class FlightWorld {
     camera.position.y += sway * 0.8 * Math.sin(time * 0.37);
     camera.lookAt(wayAt(z - LOOK_AHEAD), 5.8, z - LOOK_AHEAD);
     camera.rotateZ(sway * 0.012 * (wayAt(z - LOOK_AHEAD) - wayAt(z)));
-    this.#sky.moveTo(camera.position.x, z);
+    this.#sky.moveTo(camera.position.x, z, time);
     this.#moveDragon(z - DRAGON_AHEAD, time);
   }
 
@@ -116,7 +119,7 @@ export class FlightWorld {
   #moveDragon(z, time) {
     const dragon = this.#dragon;
     dragon.position.set(
-      wayAt(z) + 2.2 * Math.sin(time * 0.43),
+      wayAt(z) + DRAGON_ASIDE + 1.2 * Math.sin(time * 0.43),
       DRAGON_HEIGHT + 0.7 * Math.sin(time * 0.9),
       z,
     );
@@ -124,7 +127,7 @@ export class FlightWorld {
     dragon.rotation.set(0, turn, -turn * 0.5);
     for (const copy of this.#blocks.copies) {
       copy.position.copy(dragon.position);
-      copy.rotation.copy(dragon.rotation);
+      copy.rotation.set(0, turn + DRAGON_TURN, -turn * 0.5);
     }
   }
 
