@@ -21,7 +21,7 @@ export const FLIGHT = 'workload=normal&frames=60&sections=17&seed=1&adapt=0';
 /** What software draws a second says nothing. */
 export const HIDE_RATE = '#stage-status { visibility: hidden }';
 
-/** What is opened, what is waited for, and what is at the top of the picture. */
+/** What is opened, what is waited for, what is pressed and waited for then, and what is at the top of the picture. */
 const CARDS = [
   {
     name: 'simulation',
@@ -37,7 +37,9 @@ const CARDS = [
     name: 'kill',
     query: 'workers=4',
     until: `(${numberIn})('blocks') >= 200000`,
-    top: '#workers-list',
+    press: '#workers-list li:nth-child(2) button',
+    then: `(${numberIn})('recovered') >= 1`,
+    top: '.trial',
   },
   { name: 'stale', query: 'way=reset', until: isDone, top: '.trial' },
   { name: 'upload', query: 'frames=20', until: isDone, top: '.trial' },
@@ -51,7 +53,7 @@ const CARDS = [
  */
 export async function takeCards(browser, url, names) {
   mkdirSync(FOLDER, { recursive: true });
-  for (const { name, query, until, top } of CARDS) {
+  for (const { name, query, until, press, then, top } of CARDS) {
     if (names.length > 0 && !names.includes(name)) continue;
     const page = await browser.newPage({
       viewport: { width: WIDTH, height: HEIGHT },
@@ -60,6 +62,10 @@ export async function takeCards(browser, url, names) {
     });
     await page.goto(new URL(`${name}.html?autostart=1&${query}`, url).href);
     await page.waitForFunction(until, undefined, { timeout: TIMEOUT });
+    if (press && then) {
+      await page.locator(press).click();
+      await page.waitForFunction(then, undefined, { timeout: TIMEOUT });
+    }
     await page
       .locator(top)
       .first()

@@ -44,7 +44,10 @@ test('completes with all checks passed', async ({ page }) => {
 for (const workers of [1, 8]) {
   test(`completes with ${workers} workers`, async ({ page }) => {
     const errors = watchErrors(page);
-    await open(page, `simulation.html?autostart=1&workload=small&frames=60&sections=17&workers=${workers}`);
+    await open(
+      page,
+      `simulation.html?autostart=1&workload=small&frames=60&sections=17&workers=${workers}`,
+    );
     const result = await resultOf(page, 'simulationResult');
     expect(failedOf(result.checks)).toEqual([]);
     expect(result).toMatchObject({ passed: true, frames: 60, settings: { workers } });
