@@ -150,12 +150,13 @@ export class FlightPhase {
 
   /** @param {number} now */
   #openNext(now) {
-    const { walloc, stage } = this.#run;
+    const { walloc, stage, onFlight } = this.#run;
     const elapsed = (now - this.#lastNow) / 1000;
     this.#lastNow = now;
     const step = Math.min(elapsed, STEP_MAX);
     this.#time += step;
     this.#move(elapsed);
+    if (this.#state === 'flying') onFlight(Math.floor(this.#at), this.#flight.sections);
 
     walloc.render.reset();
     if (this.#frame % ENTITY_PERIOD === 0) walloc.entity.reset();
@@ -167,7 +168,6 @@ export class FlightPhase {
     stage.cullingPlanes(orders.subarray(ORDER.PLANES, ORDER.PLANES + 24));
     this.#verifier.frameOpened(this.#state === 'flying');
     this.#gate.open(this.#frame + 1);
-    if (this.#state === 'flying') this.#run.onFlight(Math.floor(this.#at), this.#flight.sections);
   }
 
   /** All workers are asleep at the gate: the moment to move on, and to recycle. @param {number} elapsed seconds */
