@@ -8,23 +8,24 @@ import { mkdirSync, statSync } from 'node:fs';
 import { chromium } from '@playwright/test';
 import { chromium as browserOptions } from '../playwright.config.mjs';
 import { Problem, ROOT, script } from './run.mjs';
-import { takeCards } from './screenshot/cards.mjs';
+import { FLIGHT, HIDE_RATE, takeCards } from './screenshot/cards.mjs';
 import { servePages } from './serve.mjs';
 
 const FOLDER = 'docs/images';
 const WIDTH = 1280;
-const HEIGHT = 920;
+const HEIGHT = 860;
 const BYTES_MAX = 500_000;
 const TIMEOUT = 5 * 60_000;
 
-/** What is opened, and the text of an element that is waited for: in the middle of the frames. */
+/** What is opened, and what is waited for: the text of an element, and a number in it. */
 const PICTURES = [
   {
     file: 'simulation.png',
-    // When the textures of the second refill are drawn and the tiers are well filled.
-    address: 'simulation.html?autostart=1&workers=4&workload=normal&frames=600&seed=1',
+    // In the second lap of the flight, drawn in full however slow that is.
+    address: `simulation.html?autostart=1&${FLIGHT}`,
     element: 'stage-status',
-    number: 100,
+    text: 'section',
+    number: 13,
   },
 ];
 
@@ -61,20 +62,21 @@ async function saveSmaller(browser, picture, path) {
  * @param {string} url of the pages
  * @param {typeof PICTURES[number]} picture
  */
-async function takePicture(browser, url, { file, address, element, number }) {
+async function takePicture(browser, url, { file, address, element, text, number }) {
   const page = await browser.newPage({
     viewport: { width: WIDTH, height: HEIGHT },
     colorScheme: 'dark',
   });
   await page.goto(new URL(address, url).href);
   await page.waitForFunction(
-    ([id, least]) => {
-      const text = document.getElementById(String(id))?.textContent ?? '';
-      return Number(/\d+/.exec(text)?.[0]) >= Number(least);
+    ([id, start, least]) => {
+      const shown = document.getElementById(String(id))?.textContent ?? '';
+      return shown.startsWith(String(start)) && Number(/\d+/.exec(shown)?.[0]) >= Number(least);
     },
-    [element, number],
+    [element, text, number],
     { timeout: TIMEOUT },
   );
+  await page.addStyleTag({ content: HIDE_RATE });
   const picture = await page.screenshot();
   await page.close();
   const path = `${ROOT}${FOLDER}/${file}`;

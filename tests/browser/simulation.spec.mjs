@@ -44,16 +44,19 @@ test('completes with all checks passed', async ({ page }) => {
 for (const workers of [1, 8]) {
   test(`completes with ${workers} workers`, async ({ page }) => {
     const errors = watchErrors(page);
-    await open(page, `simulation.html?autostart=1&workload=small&frames=120&workers=${workers}`);
+    await open(
+      page,
+      `simulation.html?autostart=1&workload=small&frames=60&sections=17&workers=${workers}`,
+    );
     const result = await resultOf(page, 'simulationResult');
     expect(failedOf(result.checks)).toEqual([]);
-    expect(result).toMatchObject({ passed: true, frames: 120, settings: { workers } });
+    expect(result).toMatchObject({ passed: true, frames: 60, settings: { workers } });
     expect(errors).toEqual([]);
   });
 }
 
 test('completes with the normal workload', async ({ page }) => {
-  await open(page, 'simulation.html?autostart=1&workload=normal&frames=120&workers=4');
+  await open(page, 'simulation.html?autostart=1&workload=normal&frames=60&sections=17&workers=4');
   const result = await resultOf(page, 'simulationResult');
   expect(failedOf(result.checks)).toEqual([]);
   expect(result.passed).toBe(true);
@@ -91,7 +94,7 @@ test('notices one changed byte in a preserved model', async ({ page }) => {
     const bytes = new Uint8Array(memory.buffer, address, length * 4);
     bytes[bytes.length - 1] ^= 1;
   });
-  await open(page, 'simulation.html?autostart=1&workload=small&frames=60&workers=2');
+  await open(page, 'simulation.html?autostart=1&workload=small&frames=60&sections=17&workers=2');
   const result = await resultOf(page, 'simulationResult');
   expect(failedOf(result.checks)).toHaveLength(1);
   expect(checkOf(result, 'intact')).toMatchObject({ passed: false });
@@ -103,7 +106,7 @@ test('notices one changed byte in a preserved model', async ({ page }) => {
 
 test('says which model could not be had', async ({ page }) => {
   await page.route('**/models/bunny.mesh', (route) => route.fulfill({ status: 404 }));
-  await open(page, 'simulation.html?autostart=1&workload=small&frames=60&workers=2');
+  await open(page, 'simulation.html?autostart=1&workload=small&frames=60&sections=17&workers=2');
   const result = await resultOf(page, 'simulationResult');
   expect(result.passed).toBe(false);
   expect(result.error).toContain('bunny.mesh: HTTP 404');

@@ -17,21 +17,11 @@ const PERIOD = 100;
 /** Without a block for as long, a worker that lives counts as stalled; in milliseconds. */
 const STALLED = 5000;
 
-/** What this build of walloc may have for it. @typedef {{handleFor(worker: Worker): any, terminate(worker: Worker): Promise<unknown>}} Recovery */
-
-/** @param {Walloc} walloc @returns {Recovery | null} */
-function recoveryOf(walloc) {
-  const candidate = /** @type {any} */ (walloc);
-  return candidate.handleFor && candidate.terminate ? candidate : null;
-}
-
 class Page {
   #settings = new Settings(['workers']);
   #copy = new ResultCopy();
   /** @type {Walloc | null} */
   #walloc = null;
-  /** @type {Recovery | null} */
-  #recovery = null;
   /** @type {Victim[]} */
   #victims = [];
   #progress = new Int32Array(new SharedArrayBuffer(4 * 8));
@@ -60,24 +50,19 @@ class Page {
     this.#progress.fill(0);
     const walloc = await Walloc.create(MEMORY);
     this.#walloc = walloc;
-    this.#recovery = recoveryOf(walloc);
     byId('map').source = walloc.handle;
     byId('workers-list').replaceChildren();
     this.#victims = Array.from({ length: this.#settings.number('workers') }, (_, i) =>
       this.#startWorker(walloc, i),
     );
     this.#timer = window.setInterval(() => this.#look(), PERIOD);
-    this.#verdict(
-      this.#recovery
-        ? 'All work. Kill one.'
-        : 'All work. This build takes nothing back from a killed worker: what it held stays as it is, and the others may wait for it.',
-    );
+    this.#verdict('All work. Kill one.');
   }
 
   /** @param {Walloc} walloc @param {number} index @returns {Victim} */
   #startWorker(walloc, index) {
     const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-    const handle = this.#recovery?.handleFor(worker) ?? walloc.handle;
+    const handle = walloc.handleFor(worker);
     const row = document.createElement('li');
     const text = document.createElement('span');
     const button = document.createElement('button');
@@ -106,24 +91,18 @@ class Page {
     this.#counts.killed++;
     this.#show();
     const others = this.#victims.filter(({ state }) => state === 'works');
-    if (!this.#recovery) {
-      worker.terminate();
+    const walloc = this.#walloc;
+    try {
+      await walloc?.terminate(worker);
+      if (walloc !== this.#walloc) return; // stopped meanwhile
       victim.state = 'has ended';
-      this.#verdict(`Killed. ${others.length} go on; nothing was taken back.`);
-    } else {
-      const walloc = this.#walloc;
-      try {
-        await this.#recovery.terminate(worker);
-        if (walloc !== this.#walloc) return; // stopped meanwhile
-        victim.state = 'has ended';
-        this.#counts.recovered++;
-        this.#verdict(
-          `Killed, and recovered: what it held is free for the others. ${others.length} go on.`,
-          'passed',
-        );
-      } catch (error) {
-        this.#verdict(`Recovery has failed: ${error}`, 'failed');
-      }
+      this.#counts.recovered++;
+      this.#verdict(
+        `Killed, and recovered: what it held is free for the others. ${others.length} go on.`,
+        'passed',
+      );
+    } catch (error) {
+      this.#verdict(`Recovery has failed: ${error}`, 'failed');
     }
     this.#show();
   }
@@ -171,7 +150,6 @@ class Page {
     byId('map').source = null;
     const result = {
       workers: this.#victims.length,
-      recovery: this.#recovery !== null,
       ...this.#counts,
     };
     this.#walloc = null;

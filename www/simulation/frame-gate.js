@@ -41,10 +41,13 @@ export const KIND = {
   PARTICLES: 4, // place and speed
   TEXTURE: 5, // texture `item` is complete, `extra` is its checksum
   TEXTURE_READ: 6, // texture `item` was read by another worker, with the checksum `extra`
+  SECTION: 7, // the section in arena `item` of the ring is built, `extra` is its checksum
+  SECTION_READ: 8, // it was read before it is recycled, with the checksum `extra`
+  MOVERS: 9, // matrices, `extra` of them visible
 };
 
 /** Words of the orders, all float32 but the last ones. */
-export const ORDER = { TIME: 0, STEP: 1, PLANES: 2, EPOCH: 32 };
+export const ORDER = { TIME: 0, STEP: 1, PLANES: 2, EPOCH: 32, DETAIL: 33 };
 
 export class FrameGate {
   #words;

@@ -1,14 +1,17 @@
 /**
  * The simulation page: controls, the loop of animation frames, and what is shown of a run.
  *
- * Query parameters: autostart=1, workers=1..8, workload=small|normal|large, frames=N, seed=N. When a
- * run has ended, `window.simulationResult` holds what came out.
+ * Query parameters: autostart=1, workers=1..8, workload=small|normal|large, frames=N, sections=N, seed=N,
+ * adapt=0 (draws everything, however long it takes). When a run has ended, `window.simulationResult` holds what
+ * came out.
  */
 import '../../workers/map/element.js';
 import { ChecksView } from '../shared/checks-view.js';
 import { ConsolePane } from '../shared/console-pane.js';
 import { ResultCopy, Settings, showMode, startPage } from '../shared/page.js';
 import { TierBars } from '../shared/tier-bars.js';
+import { SectionStrip } from './flight/strip.js';
+import { LIVE_AHEAD, SECTIONS_MIN } from './flight/plan.js';
 import { MEMORY, MIB, WORKLOADS } from './plan.js';
 import { declareChecks, runSimulation } from './simulation.js';
 import { showModels } from './models-list.js';
@@ -19,6 +22,8 @@ import { Ticker } from './ticker.js';
 const byId = (id) => /** @type {T} */ (document.getElementById(id));
 
 const FRAMES_MIN = 60;
+/** Frames that the comparison takes at most. */
+const COMPARED_MAX = 2000;
 const TIMES_KEPT = 30;
 
 class Page {
@@ -27,9 +32,12 @@ class Page {
   #workers = /** @type {HTMLInputElement} */ (byId('workers'));
   #workload = /** @type {HTMLSelectElement} */ (byId('workload'));
   #frames = /** @type {HTMLInputElement} */ (byId('frames'));
+  #sections = /** @type {HTMLInputElement} */ (byId('sections'));
+  #compare = /** @type {HTMLAnchorElement} */ (byId('compare'));
   #pane = new ConsolePane(byId('console'));
   #checks = new ChecksView(byId('checks'), byId('verdict'));
   #bars = new TierBars(byId('tiers'), byId('memory-total'));
+  #strip = new SectionStrip(byId('sections-list'), byId('section-detail'));
   #map = /** @type {import('../../workers/map/element.js').WallocMap} */ (byId('map'));
   #stage = new Stage(/** @type {HTMLCanvasElement} */ (byId('stage')));
   #ticker = new Ticker((now) => this.#tick(now));
@@ -42,15 +50,18 @@ class Page {
   #frameStep = null;
   /** @type {number[]} times of the last frames */
   #times = [];
+  #frame = 0;
   #contextLost = false;
+  #adapts = new URLSearchParams(location.search).get('adapt') !== '0';
 
   constructor() {
     for (const [name, { title }] of Object.entries(WORKLOADS)) {
       this.#workload.add(new Option(title, name));
     }
     this.#workload.value = this.#stage.isSoftware ? 'small' : 'normal';
-    this.#workload.addEventListener('change', () => this.#proposeFrames());
-    byId('controls').addEventListener('input', () => this.#showMode());
+    this.#workload.addEventListener('change', () => this.#propose());
+    byId('controls').addEventListener('input', () => this.#showSettings());
+    byId('controls').addEventListener('change', () => this.#showSettings());
     byId('controls').addEventListener('submit', (event) => {
       event.preventDefault();
       if (!this.#running) void this.#run();
@@ -67,20 +78,25 @@ class Page {
   #applyQuery(query) {
     const workload = query.get('workload') ?? '';
     if (workload in WORKLOADS) this.#workload.value = workload;
-    this.#proposeFrames();
-    const settings = new Settings(['workers', 'workload', 'frames']);
-    this.#showMode();
+    this.#propose();
+    const settings = new Settings(['workers', 'workload', 'frames', 'sections']);
+    this.#showSettings();
     const seed = query.get('seed');
     if (seed !== null && Number.isFinite(Number(seed))) this.#seed = Number(seed) >>> 0;
     if (settings.isAutostart) void this.#run();
   }
 
-  #proposeFrames() {
-    this.#frames.value = String(WORKLOADS[this.#workload.value].frames);
+  #propose() {
+    const { frames, flight } = WORKLOADS[this.#workload.value];
+    this.#frames.value = String(frames);
+    this.#sections.value = String(flight.sections);
   }
 
-  #showMode() {
+  #showSettings() {
     showMode({ threads: Number(this.#workers.value), maximum: MEMORY.maximum / MIB });
+    const { frames, workload } = this.#settings();
+    const objects = (LIVE_AHEAD + 1) * WORKLOADS[workload].flight.movers;
+    this.#compare.href = `compare.html?objects=${objects}&frames=${Math.min(frames, COMPARED_MAX)}`;
   }
 
   /** @returns {import('./simulation.js').Settings} */
@@ -89,6 +105,7 @@ class Page {
       workers: Number(this.#workers.value),
       workload: this.#workload.value,
       frames: Math.max(FRAMES_MIN, Math.floor(Number(this.#frames.value)) || 0),
+      sections: Math.max(SECTIONS_MIN, Math.floor(Number(this.#sections.value)) || 0),
       seed: this.#seed,
     };
   }
@@ -99,10 +116,13 @@ class Page {
     this.#setRunning(true);
     const settings = this.#settings();
     this.#frames.value = String(settings.frames);
+    this.#sections.value = String(settings.sections);
+    this.#strip.clear();
+    this.#frame = 0;
     this.#pane.restart();
     this.#pane.line(
       `${settings.workers} workers, workload ${settings.workload}, ${settings.frames} frames, ` +
-        `seed ${settings.seed}; drawn by ${this.#stage.rendererName}`,
+        `${settings.sections} sections, seed ${settings.seed}; drawn by ${this.#stage.rendererName}`,
     );
     delete window.simulationResult;
     this.#checks.showAll(declareChecks(() => {}).list());
@@ -134,7 +154,15 @@ class Page {
         this.#pane.line(`${state}: ${title} (${detail})`, state === 'failed' ? 'bad' : 'good');
       },
       onPhase: (phase) => this.#showPhase(phase),
-      onFrame: (frame) => this.#showFrame(frame),
+      onFrame: (frame) => {
+        this.#showDrawn(`frame ${frame}`);
+        byId('status').textContent = `Frame ${frame} of ${this.#frames.value}`;
+      },
+      onFlight: (section, sections) => {
+        this.#showDrawn(`section ${section}`);
+        byId('status').textContent = `Section ${section} of ${sections}`;
+      },
+      onSection: (slot) => this.#strip.show(slot),
       onMemory: (walloc) => {
         this.#bars.walloc = walloc;
         this.#map.source = walloc.handle;
@@ -160,7 +188,8 @@ class Page {
   #setRunning(running) {
     this.#start.disabled = running;
     this.#stop.disabled = !running;
-    for (const field of [this.#workers, this.#workload, this.#frames]) field.disabled = running;
+    for (const field of [this.#workers, this.#workload, this.#frames, this.#sections])
+      field.disabled = running;
     byId('stage-note').hidden = true;
     this.#showStatus(running ? 'Running' : 'Ready');
     if (running) this.#stop.focus();
@@ -186,16 +215,16 @@ class Page {
     this.#times = [];
   }
 
-  /** @param {number} frame */
-  #showFrame(frame) {
+  /** @param {string} place how far the run is */
+  #showDrawn(place) {
     this.#bars.tick(performance.now()); // before the tiers are reset for the next frame
     this.#times.push(performance.now());
     if (this.#times.length > TIMES_KEPT) this.#times.shift();
     const spent = this.#times[this.#times.length - 1] - this.#times[0];
     const rate = spent > 0 ? ((this.#times.length - 1) * 1000) / spent : 0;
-    if (this.#times.length === TIMES_KEPT && frame % TIMES_KEPT === 0) this.#stage.adapt(rate);
-    byId('stage-status').textContent = `frame ${frame} · ${rate.toFixed(0)} fps`;
-    byId('status').textContent = `Frame ${frame} of ${this.#frames.value}`;
+    const isDue = this.#times.length === TIMES_KEPT && ++this.#frame % TIMES_KEPT === 0;
+    if (isDue && this.#adapts) this.#stage.adapt(rate);
+    byId('stage-status').textContent = `${place} · ${rate.toFixed(0)} fps`;
   }
 
   /** @param {import('./simulation.js').SimulationResult} result */

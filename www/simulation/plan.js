@@ -14,9 +14,14 @@
  *   a deformed copy, rebuilt each frame: where on its circle, how fast along it (radians a second),
  *   along which axis of the model its bones lie, how far each bone bends
  *
+ * @typedef {{sections: number, speed: number, rows: number, columns: number, crystals: number,
+ *   movers: number, sparks: number, skinned: Skinned[]}} Flight
+ *   how many level sections it leads through, and how many a second; of each section the land's grid, what
+ *   stands on it and what moves above it
+ *
  * @typedef {{title: string, models: string[], placements: Placement[], skinned: Skinned[],
- *   gems: number, particles: number, entities: number, frames: number, backdropRows: number,
- *   pixelRatio: number}} Workload
+ *   gems: number, particles: number, entities: number, frames: number, flight: Flight,
+ *   backdropRows: number, pixelRatio: number}} Workload
  */
 
 export const MIB = 1024 * 1024;
@@ -84,6 +89,12 @@ function flyingDragon(angle, height) {
   };
 }
 
+/** A dragon at the head of the flight, in a space of its own that flies along. @param {string} model @returns {Skinned} */
+const leadingDragon = (model) => ({
+  ...{ model, radius: 0, height: 0, angle: 0, scale: 8, spin: 0 },
+  ...{ spine: /** @type {const} */ ('x'), bend: 0.13 },
+});
+
 /** @type {Record<string, Workload>} */
 export const WORKLOADS = {
   small: {
@@ -95,6 +106,10 @@ export const WORKLOADS = {
     particles: 3000,
     entities: 200,
     frames: 150,
+    flight: {
+      ...{ sections: 20, speed: 2.5, rows: 20, columns: 48, crystals: 60, movers: 360 },
+      ...{ sparks: 700, skinned: [leadingDragon('dragon-coarse')] },
+    },
     backdropRows: 256,
     pixelRatio: 0.75,
   },
@@ -107,6 +122,10 @@ export const WORKLOADS = {
     particles: 8000,
     entities: 600,
     frames: 600,
+    flight: {
+      ...{ sections: 40, speed: 1, rows: 32, columns: 80, crystals: 160, movers: 600 },
+      ...{ sparks: 1500, skinned: [leadingDragon('dragon')] },
+    },
     backdropRows: 1024,
     pixelRatio: 1.5,
   },
@@ -124,6 +143,10 @@ export const WORKLOADS = {
     particles: 40000,
     entities: 2000,
     frames: 1800,
+    flight: {
+      ...{ sections: 80, speed: 1, rows: 64, columns: 160, crystals: 400, movers: 2500 },
+      ...{ sparks: 5000, skinned: [leadingDragon('dragon')] },
+    },
     backdropRows: 4096,
     pixelRatio: 2,
   },

@@ -7,6 +7,8 @@
 import { Walloc } from '../../workers/walloc.js';
 import { Checks } from '../shared/checks.js';
 import { WorkerGroup } from '../shared/worker-group.js';
+import { FlightPhase } from './flight/phase.js';
+import { FLIGHT_CHECKS } from './flight/verifier.js';
 import { FRAME_CHECKS } from './frame-verifier.js';
 import { FramePhase } from './frame-phase.js';
 import { MEMORY, MIB, WORKLOADS } from './plan.js';
@@ -19,19 +21,25 @@ import { STARTUP_CHECKS, runStartup, verifyModels } from './startup-phase.js';
  * @typedef {import('../shared/checks.js').Check} Check
  * @typedef {import('../shared/checks.js').Outcome} Outcome
  *
- * @typedef {{workers: number, workload: string, frames: number, seed: number}} Settings
- * @typedef {'start-up' | 'frames' | 'pressure'} Phase
+ * @typedef {{workers: number, workload: string, frames: number, sections: number, seed: number}} Settings
+ * @typedef {'start-up' | 'frames' | 'flight' | 'pressure'} Phase
  *
  * @typedef {{log: (text: string, kind?: import('../shared/console-pane.js').LineKind) => void,
  *   onCheck: (check: Check) => void, onPhase: (phase: Phase) => void,
  *   onFrame: (frame: number) => void, onMemory: (walloc: Walloc) => void,
+ *   onFlight: (section: number, sections: number) => void,
+ *   onSection: (slot: import('./flight/ring.js').Slot) => void,
  *   setFrameStep: (step: ((now: number) => void) | null) => void}} Listener
  *
  * @typedef {Listener & {walloc: Walloc, group: WorkerGroup, workload: Workload, frames: number,
- *   seed: number, stage: Stage, checks: Checks}} Run what the phases share
+ *   sections: number, seed: number, stage: Stage, checks: Checks}} Run what the phases share
+ *
+ * @typedef {import('./flight/ring.js').SectionRing['counts']} Flown
+ * @typedef {{walloc: Walloc | null, group: WorkerGroup | null, frame: number, flown: Flown | null}} Owned
+ *   what outlives a run that fails, or what is known of it
  *
  * @typedef {{passed: boolean, stopped: boolean, error: string | null, checks: Outcome[],
- *   settings: Settings, frames: number, seconds: number, stats: any}} SimulationResult
+ *   settings: Settings, frames: number, flown: Flown | null, seconds: number, stats: any}} SimulationResult
  */
 
 /** @returns {Checks} every check of the simulation, declared */
@@ -39,6 +47,7 @@ export function declareChecks(/** @type {(check: Check) => void} */ onCheck) {
   const checks = new Checks(onCheck);
   checks.declare('Start-up', STARTUP_CHECKS);
   checks.declare('Frames', FRAME_CHECKS);
+  checks.declare('Flight', FLIGHT_CHECKS);
   checks.declare('Pressure', PRESSURE_CHECKS);
   checks.declare('Throughout', { workers: 'No worker reported an error' });
   return checks;
@@ -54,8 +63,8 @@ export function declareChecks(/** @type {(check: Check) => void} */ onCheck) {
 export async function runSimulation(settings, stage, listener, signal) {
   const started = performance.now();
   const checks = declareChecks(listener.onCheck);
-  /** @type {{walloc: Walloc | null, group: WorkerGroup | null, frame: number}} */
-  const owned = { walloc: null, group: null, frame: 0 };
+  /** @type {Owned} */
+  const owned = { walloc: null, group: null, frame: 0, flown: null };
   /** @type {string | null} */
   let error = null;
   try {
@@ -82,6 +91,7 @@ export async function runSimulation(settings, stage, listener, signal) {
     checks: checks.outcomes(),
     settings,
     frames: owned.frame,
+    flown: owned.flown,
     seconds: (performance.now() - started) / 1000,
     stats: owned.walloc?.stats() ?? null,
   };
@@ -96,7 +106,7 @@ function aborted(signal) {
 
 /**
  * @param {Settings} settings @param {Stage} stage @param {Listener} listener @param {Checks} checks
- * @param {{walloc: Walloc | null, group: WorkerGroup | null, frame: number}} owned
+ * @param {Owned} owned
  * @param {AbortSignal} signal
  */
 async function runPhases(settings, stage, listener, checks, owned, signal) {
@@ -130,6 +140,7 @@ async function runPhases(settings, stage, listener, checks, owned, signal) {
     ...listener,
     ...{ walloc, group, workload, stage, checks },
     frames: settings.frames,
+    sections: settings.sections,
     seed: settings.seed,
     onFrame: (frame) => {
       owned.frame = frame;
@@ -142,6 +153,9 @@ async function runPhases(settings, stage, listener, checks, owned, signal) {
   const frames = new FramePhase(run, models);
   await frames.run();
   await verifyModels(run, models, 'everyWorker');
+
+  onPhase('flight');
+  owned.flown = await new FlightPhase(run, models).run();
 
   onPhase('pressure');
   await runPressure(run, models);

@@ -11,29 +11,26 @@
 import {
   BufferAttribute,
   BufferGeometry,
-  DynamicDrawUsage,
   Frustum,
   Group,
-  InstancedBufferAttribute,
-  InstancedMesh,
-  InterleavedBuffer,
-  InterleavedBufferAttribute,
   Matrix4,
   Mesh,
   PerspectiveCamera,
-  Points,
   Scene,
   WebGLRenderer,
 } from 'three';
 import { OrbitControls } from 'three/addons/controls/OrbitControls.js';
-import { KIND } from './frame-gate.js';
-import { PARTICLE_FLOATS } from './jobs/particles.js';
+import { BlockActors } from './block-actors.js';
 import { BACKGROUND, Scenery, createMaterials } from './scenery.js';
 
 /**
  * @typedef {import('./plan.js').Workload} Workload
  * @typedef {import('./plan.js').Placement} Placement
+ * @typedef {import('./plan.js').Skinned} Skinned
  * @typedef {import('./frame-gate.js').BlockRecord} BlockRecord
+ *
+ * @typedef {{scene: Scene, camera: PerspectiveCamera, hide: () => void}} View a scene of somebody else's; hide:
+ *   as after a lost context, what may be recycled must not be drawn
  */
 
 const PLINTH_HEIGHT = 0.32;
@@ -56,12 +53,10 @@ export class Stage {
   #actors = new Group();
   /** @type {Map<string, BufferGeometry>} */
   #models = new Map();
-  /** @type {Map<number, Mesh>} */
-  #copies = new Map();
-  /** @type {Map<number, InstancedMesh>} */
-  #gems = new Map();
-  /** @type {Map<number, Points>} */
-  #particles = new Map();
+  /** What the workers hand in each frame. @type {BlockActors | null} */
+  #blocks = null;
+  /** Drawn in place of the models on their plinths. @type {View | null} */
+  #view = null;
   /** @type {Workload | null} */
   #workload = null;
   #sample = createSample();
@@ -106,11 +101,10 @@ export class Stage {
   /** Empties the stage for a new run. @param {Workload} workload */
   clear(workload) {
     this.#workload = workload;
-    for (const gems of this.#gems.values()) gems.dispose();
-    for (const copy of this.#copies.values()) copy.geometry.dispose();
-    for (const points of this.#particles.values()) points.geometry.dispose();
+    this.show(null);
+    this.#blocks?.dispose();
     for (const geometry of this.#models.values()) geometry.dispose();
-    for (const map of [this.#models, this.#copies, this.#gems, this.#particles]) map.clear();
+    this.#models.clear();
     this.#actors.clear();
     this.#scenery.dropTextures();
     this.#resize();
@@ -151,6 +145,31 @@ export class Stage {
       group.position.set(x, 0, z);
       this.#actors.add(group);
     }
+    this.#blocks = this.createActors(this.#workload?.skinned ?? []);
+    this.#actors.add(this.#blocks.group, this.#blocks.particles);
+  }
+
+  /**
+   * What draws the workers' blocks with the stage's materials, once models are placed.
+   *
+   * @param {Skinned[]} skinned
+   * @param {number} [sparkSize] if not as on the stage
+   */
+  createActors(skinned, sparkSize) {
+    if (!this.#materials) throw new Error('nothing is placed yet');
+    const { render, entity } = this.#materials;
+    const sparks = sparkSize ? entity.clone() : entity;
+    if (sparkSize) sparks.size = sparkSize;
+    return new BlockActors({
+      ...{ instance: this.#scenery.gem, render, entity: sparks },
+      indexOf: (item) => this.#models.get(skinned[item].model)?.index ?? null,
+    });
+  }
+
+  /** Draws something else from now on; null: the models on their plinths again. @param {View | null} view */
+  show(view) {
+    this.#view = view;
+    this.#resize();
   }
 
   /**
@@ -159,66 +178,8 @@ export class Stage {
    * @param {BlockRecord} record
    * @param {Float32Array} array
    */
-  setBlock({ kind, item, extra }, array) {
-    if (kind === KIND.POSITIONS) replaceArray(this.#copyOf(item), 'position', array);
-    else if (kind === KIND.NORMALS) replaceArray(this.#copyOf(item), 'normal', array);
-    else if (kind === KIND.GEMS) this.#setGems(item, extra, array);
-    else if (kind === KIND.PARTICLES) this.#setParticles(item, array);
-  }
-
-  /** @param {number} item in the workload's list of skinned copies */
-  #copyOf(item) {
-    let copy = this.#copies.get(item);
-    if (!copy) {
-      const model = this.#workload?.skinned[item].model ?? '';
-      const geometry = new BufferGeometry();
-      geometry.setIndex(this.#models.get(model)?.index ?? null); // the scene tier's, uploaded once
-      copy = new Mesh(geometry, this.#materials?.render);
-      copy.frustumCulled = false;
-      this.#copies.set(item, copy);
-      this.#actors.add(copy);
-    }
-    copy.visible = true;
-    return copy;
-  }
-
-  /** @param {number} worker @param {number} visible @param {Float32Array} matrices */
-  #setGems(worker, visible, matrices) {
-    let gems = this.#gems.get(worker);
-    if (!gems) {
-      gems = new InstancedMesh(this.#scenery.gem, this.#materials?.render, 0);
-      gems.instanceMatrix = new InstancedBufferAttribute(matrices, 16).setUsage(DynamicDrawUsage);
-      gems.frustumCulled = false;
-      this.#gems.set(worker, gems);
-      this.#actors.add(gems);
-    }
-    const attribute = gems.instanceMatrix;
-    attribute.array = matrices;
-    attribute.clearUpdateRanges();
-    attribute.addUpdateRange(0, visible * 16); // the rest of the block has nothing in it
-    attribute.needsUpdate = true;
-    gems.count = visible;
-    gems.visible = visible > 0;
-  }
-
-  /** @param {number} worker @param {Float32Array} array */
-  #setParticles(worker, array) {
-    let points = this.#particles.get(worker);
-    if (!points) {
-      const buffer = new InterleavedBuffer(array, PARTICLE_FLOATS).setUsage(DynamicDrawUsage);
-      const geometry = new BufferGeometry();
-      geometry.setAttribute('position', new InterleavedBufferAttribute(buffer, 3, 0));
-      points = new Points(geometry, this.#materials?.entity);
-      points.frustumCulled = false;
-      this.#particles.set(worker, points);
-      this.#actors.add(points);
-    }
-    const position = /** @type {InterleavedBufferAttribute} */ (
-      points.geometry.attributes.position
-    );
-    position.data.array = array;
-    position.data.needsUpdate = true;
-    points.visible = true;
+  setBlock(record, array) {
+    this.#blocks?.setBlock(record, array);
   }
 
   /** @param {string} name @param {Uint32Array} texels @param {number} size @param {number} rows */
@@ -228,10 +189,11 @@ export class Stage {
 
   /** The planes of what the camera sees. @param {Float32Array} out 6 times x, y, z, distance */
   cullingPlanes(out) {
-    this.#camera.updateMatrixWorld();
+    const camera = this.#view?.camera ?? this.#camera;
+    camera.updateMatrixWorld();
     const matrix = new Matrix4().multiplyMatrices(
-      this.#camera.projectionMatrix,
-      this.#camera.matrixWorldInverse,
+      camera.projectionMatrix,
+      camera.matrixWorldInverse,
     );
     new Frustum().setFromProjectionMatrix(matrix).planes.forEach(({ normal, constant }, i) => {
       out.set([normal.x, normal.y, normal.z, constant], i * 4);
@@ -241,16 +203,22 @@ export class Stage {
   /** Draws. Everything that has to be uploaded is uploaded before it returns. */
   render() {
     this.#controls.update();
-    this.#renderer.render(this.#scene, this.#camera);
+    if (this.#view) this.#renderer.render(this.#view.scene, this.#view.camera);
+    else this.#renderer.render(this.#scene, this.#camera);
   }
 
-  /** Draws coarser where frames take too long, down to what software can do. @param {number} rate frames a second */
+  /** Draws coarser, and less, where frames take too long, down to what software can do. @param {number} rate frames a second */
   adapt(rate) {
     const factor = rate < TOO_SLOW ? COARSER : rate > FAST ? 1 / COARSER : 1;
     const coarseness = Math.min(1, Math.max(COARSEST, this.#coarseness * factor));
     if (coarseness === this.#coarseness) return;
     this.#coarseness = coarseness;
     this.#resize();
+  }
+
+  /** Which share of what could be left out is drawn where frames take too long: 1 is all of it. */
+  get detail() {
+    return this.#coarseness ** 2;
   }
 
   /** How many different colours the picture has, made small; call right after render. */
@@ -264,9 +232,8 @@ export class Stage {
   /** After a restored context: these would be uploaded from memory that may be recycled. */
   #hideTransient() {
     this.#scenery.dropTextures();
-    for (const map of [this.#copies, this.#gems, this.#particles]) {
-      for (const object of map.values()) object.visible = false;
-    }
+    this.#blocks?.hide();
+    this.#view?.hide();
   }
 
   #resize() {
@@ -279,6 +246,9 @@ export class Stage {
     this.#camera.aspect = width / height;
     this.#camera.fov = width < height * 1.2 ? 52 : 38; // portrait: step back
     this.#camera.updateProjectionMatrix();
+    if (!this.#view) return;
+    this.#view.camera.aspect = width / height;
+    this.#view.camera.updateProjectionMatrix();
   }
 }
 
@@ -299,20 +269,4 @@ function findRenderer() {
   const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
   gl.getExtension('WEBGL_lose_context')?.loseContext();
   return { name, software: /swiftshader|llvmpipe|softpipe|software/i.test(name) };
-}
-
-/**
- * Puts another array in place of an attribute's, of the same length after the first time.
- *
- * @param {Mesh} mesh @param {string} name @param {Float32Array} array
- */
-function replaceArray({ geometry }, name, array) {
-  const attribute = /** @type {BufferAttribute | undefined} */ (geometry.attributes[name]);
-  if (attribute) {
-    attribute.array = array;
-    attribute.needsUpdate = true;
-  } else {
-    const created = new BufferAttribute(array, 3).setUsage(DynamicDrawUsage);
-    geometry.setAttribute(name, created);
-  }
 }

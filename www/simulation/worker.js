@@ -1,10 +1,11 @@
 /**
  * The simulation's worker: attaches to the shared memory and answers the page's calls.
  *
- * One after the other, never two at once. The `frames` call lasts as long as the frames do.
+ * One after the other, never two at once. The calls `frames` and `flight` last as long as those do.
  */
 import { Walloc } from '../../workers/walloc.js';
 import { answerCalls } from '../shared/worker-group.js';
+import { FlightWork } from './flight/work.js';
 import { FrameWork } from './jobs/frames.js';
 import { exhaustMemory, fillToBudget, growEntities, streamPastBudget } from './jobs/pressure.js';
 import { checksumOfModel, streamModel } from './jobs/streaming.js';
@@ -44,6 +45,9 @@ answerCalls({
 
   /** @param {import('./jobs/frames.js').FrameShare} share */
   frames: (share) => new FrameWork(walloc, share).run(),
+
+  /** @param {import('./flight/work.js').FlightShare} share */
+  flight: (share) => new FlightWork(walloc, share).run(),
 
   growEntities: (/** @type {number} */ bytes) => growEntities(walloc, worker, bytes),
   fillToBudget: (/** @type {number} */ seed) => fillToBudget(walloc, worker, seed),

@@ -5,7 +5,7 @@
  */
 import { byId } from '../shared/page.js';
 
-const files = import.meta.glob(['../*.html', '../*/*.js', '../*/jobs/*.js', '!../public/**'], {
+const files = import.meta.glob(['../*.html', '../*/*.js', '../*/*/*.js', '!../public/**'], {
   query: '?raw',
   import: 'default',
 });

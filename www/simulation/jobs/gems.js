@@ -40,7 +40,7 @@ export function gemTraits(first, last) {
  * @param {Float32Array} planes 6 times x, y, z, distance, pointing into the picture
  * @param {number} x @param {number} y @param {number} z @param {number} radius
  */
-function isVisible(planes, x, y, z, radius) {
+export function isVisible(planes, x, y, z, radius) {
   for (let p = 0; p < 24; p += 4) {
     const distance = planes[p] * x + planes[p + 1] * y + planes[p + 2] * z + planes[p + 3];
     if (distance < -radius) return false;
