@@ -89,7 +89,7 @@ export class Storm {
       hangs: 0,
       /** @type {string[]} */
       violations: [],
-      /** Bytes obtained after a tenth of the kills, and in the end. */
+      /** Bytes obtained after half of the kills, when all workers have had all they want at once; and in the end. */
       before: 0,
       after: 0,
     };
@@ -103,7 +103,7 @@ export class Storm {
     if (result.hangs) throw new Error('Workers did not start, before anybody was killed.');
     while (result.kills < kills && !result.hangs && !result.violations.length) {
       await this.#round();
-      if (!result.before || result.kills <= kills / 10) result.before = allocator.obtained();
+      if (!result.before || result.kills <= kills / 2) result.before = allocator.obtained();
     }
     for (const { ledger } of this.#members) Atomics.store(ledger, STOP, 1);
     if (!result.hangs) {

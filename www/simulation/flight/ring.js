@@ -27,6 +27,9 @@ import { RING, placeOfSection, scratchWords, sectionWords } from './plan.js';
  *   section: which one is there, or comes next; worker: who builds or reads; block: where it is, once built
  */
 
+/** Sections that one worker reads at the same time: a thread pins 7 arenas at most. */
+const READ_AT_ONCE = 7;
+
 /** What a builder's arena holds at most, with room for alignment and for the block of its first pin. */
 const ROOM = 4096;
 
@@ -143,9 +146,13 @@ export class SectionRing {
     this.#become(slot, isLive ? 'live' : 'kept');
   }
 
-  /** Has another worker than the builder read it, where there is one. @param {Slot} slot */
+  /** Has another worker than the builder read it, where there is one; later, where that one reads enough. @param {Slot} slot */
   #leave(slot) {
-    slot.worker = (slot.worker + 1) % this.#workers;
+    const worker = (slot.worker + 1) % this.#workers;
+    const isRead = (/** @type {Slot} */ other) =>
+      other.state === 'leaving' && other.worker === worker;
+    if (this.slots.filter(isRead).length === READ_AT_ONCE) return;
+    slot.worker = worker;
     slot.isRead = false;
     this.#world.removeSection(slot.slot);
     this.#board.order(slot.slot, COMMAND.READ, slot.section, slot.worker, slot.arena.handle);
