@@ -435,6 +435,21 @@ test('the lane of an earlier generation is left alone, whoever has reset the are
   assert.ok(view.valid);
 });
 
+test('while the lane has room the module is not asked', async (t) => {
+  const walloc = await createFor(t);
+  const arena = walloc.createArena({ reserve: MIB });
+  const { wasm } = arena._thread;
+  const { alloc } = wasm;
+  let calls = 0;
+  wasm.alloc = (...words) => {
+    calls++;
+    return alloc(...words);
+  };
+  for (let i = 0; i < 100; i++) arena.allocAddress(8);
+  for (let i = 0; i < 100; i++) arena.alloc(Uint8Array, 8);
+  assert.equal(calls, 1, 'the first takes the lane');
+});
+
 test('without lanes every block is asked of the module', async (t) => {
   const walloc = await createFor(t);
   const arena = walloc.createArena({ lane: false });

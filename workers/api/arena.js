@@ -120,7 +120,8 @@ export class Arena {
       if (address === 0) {
         throw this.#error(error || thread.wasm.last_error(), 'alloc', [Type, length, align]);
       }
-      [low, high] = thread.scratch;
+      low = thread.scratch[0];
+      high = thread.scratch[1];
     }
     const elements = new Type(thread.bufferUpTo(address + bytes), address, length);
     return new Class(this, elements, high >>> 8, low, high);
