@@ -289,8 +289,8 @@ walloc_pages_sums walloc_pages_count(void) {
 
 /* ---- When a thread has died: see pages.h --------------------------------------------------- */
 
-/* Looks for the lock of a living holder, before recovery gives up. */
-#define TRIES_TO_HOLD 1000000
+/* Looks for the lock of a living holder, before recovery gives up: a millisecond or so. */
+#define TRIES_TO_HOLD 100000
 
 /* Counts again what the map says; what was counted as walloc's own data stays. Nothing is known any more about
  * where free runs begin. */

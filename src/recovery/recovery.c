@@ -28,7 +28,8 @@
 #include "queue/queue.h"
 #include "reference/hooks.h"
 
-#define TRIES 1000000
+/* A millisecond or so, as a page may call this between two frames. */
+#define TRIES 100000
 
 static walloc_lock recovery;
 

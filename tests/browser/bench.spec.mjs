@@ -85,6 +85,15 @@ test('stops in the middle of a run, and can start again', async ({ page, context
   expect((await saved).suggestedFilename()).toBe('heap-bench.json');
 });
 
+/** @param {import('@playwright/test').Page} page */
+async function fitsAPhone(page) {
+  await page.setViewportSize({ width: 360, height: 740 });
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(overflow).toBe(0);
+}
+
 for (const [what, response, expected] of /** @type {const} */ ([
   ['a trace is missing', { status: 404 }, 'sqlite3.trace.gz cannot be fetched: 404'],
   ['a program fails', { body: 'not a trace' }, 'bench_heap_walloc has failed'],
@@ -95,17 +104,14 @@ for (const [what, response, expected] of /** @type {const} */ ([
     expect((await resultOf(page)).error).toContain(expected);
     await expect(page.locator('#verdict')).toContainText('Failed: ');
     await expect(page.locator('#verdict')).toContainText(expected);
+    await fitsAPhone(page);
   });
 }
 
 test('fits a phone', async ({ page }) => {
-  await page.setViewportSize({ width: 360, height: 740 });
   await page.goto(`${server.url}?only=pair&threads=1&rounds=1&autostart=1`);
-  await resultOf(page);
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect(overflow).toBe(0);
+  expect((await resultOf(page)).error).toBe('');
+  await fitsAPhone(page);
 });
 
 test('says that the headers are missing', async ({ page }) => {

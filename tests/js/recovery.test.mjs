@@ -5,6 +5,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { BUSY } from '../../workers/api/errors.js';
+import { Watcher } from '../../workers/api/recovery.js';
 import { WallocError, WallocOutOfMemory } from '../../workers/walloc.js';
 import { createFor, rejectsWith, throwsError } from './support.mjs';
 
@@ -117,4 +119,28 @@ test('there are stacks for 256 threads; a watcher that detaches takes nothing ba
   throwsError(all, WallocOutOfMemory, 'OUT_OF_MEMORY', /a stack/);
   walloc.detach();
   await rejectsWith(walloc.terminate(worker), WallocError, 'DETACHED');
+});
+
+test('while recovery is busy for many, news of the next death still comes', async () => {
+  const attempts = 100;
+  let calls = 0;
+  let isTold = false;
+  // Each takes as long as on a slow machine, until the event loop has gone on from its timers to what is due.
+  const thread = /** @type {any} */ ({
+    neverSleep() {},
+    wasm: {
+      thread_claim: () => 65536,
+      thread_lost() {
+        if (calls++ === 8) setImmediate(() => (isTold = true));
+        const end = performance.now() + 15;
+        while (performance.now() < end);
+        return isTold || calls > attempts ? 0 : BUSY;
+      },
+    },
+  });
+  const watcher = new Watcher(thread);
+  const dead = Array.from({ length: 4 }, () => ({ threadId: -1, terminate() {}, once() {} }));
+  dead.forEach((worker) => watcher.seatFor(worker));
+  await Promise.all(dead.map((worker) => watcher.ended(worker)));
+  assert.ok(calls < attempts, `${calls} attempts`);
 });

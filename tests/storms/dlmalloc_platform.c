@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #define WASM_PAGE 65536
+#define SPINS_BEFORE_SLEEP 2000
 #define BREAK_FIRST \
   ((uint32_t)32 << 20) /* below are the module's data, and the stacks that storms give workers */
 
 /* The mutex as musl has it: a word, 1 while it is held, and how many sleep for it, so that a sleeper that was woken and
  * killed does not keep the next one from being woken. Acquire and release of the word pair with each other; the
- * count is sequentially consistent, as a sleeper raises it before it looks at the word. */
+ * count is sequentially consistent, as a sleeper raises it before it looks at the word. Musl spins too, though less:
+ * whoever is woken finds the lock taken again by the one that has left it, for many seconds now and then. */
 static _Atomic int *word_of(pthread_mutex_t *mutex) { return (_Atomic int *)(void *)mutex; }
 
 static _Atomic int *sleepers_of(pthread_mutex_t *mutex) { return word_of(mutex) + 1; }
@@ -27,8 +29,9 @@ int pthread_mutex_trylock(pthread_mutex_t *mutex) {
 }
 
 int pthread_mutex_lock(pthread_mutex_t *mutex) {
-  if (pthread_mutex_trylock(mutex) == 0)
-    return 0;
+  for (int spins = 0; spins < SPINS_BEFORE_SLEEP; spins++)
+    if (pthread_mutex_trylock(mutex) == 0)
+      return 0;
   atomic_fetch_add_explicit(sleepers_of(mutex), 1, memory_order_seq_cst);
   while (pthread_mutex_trylock(mutex) != 0)
     __builtin_wasm_memory_atomic_wait32((int *)(void *)mutex, 1, -1);

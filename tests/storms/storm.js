@@ -97,6 +97,17 @@ export class Storm {
 
   /** @returns what has been seen; no hang and no violation is a pass */
   async run() {
+    const { allocator } = this.settings;
+    try {
+      await this.#rounds();
+    } finally {
+      await Promise.all(this.#members.map(({ worker }) => allocator.terminate(worker)));
+    }
+    this.result.after = allocator.obtained();
+    return this.result;
+  }
+
+  async #rounds() {
     const { workers, kills, allocator } = this.settings;
     const { result } = this;
     await this.#fill(Array.from({ length: workers }, (_, index) => index));
@@ -106,20 +117,16 @@ export class Storm {
       if (!result.before || result.kills <= kills / 2) result.before = allocator.obtained();
     }
     for (const { ledger } of this.#members) Atomics.store(ledger, STOP, 1);
-    if (!result.hangs) {
-      result.hangs++; // until all have ended in time
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, STARTING); // only where one hangs: it stays counted as a hang
-        Promise.all(this.#members.map((member) => this.#end(member))).then(() => {
-          result.hangs--;
-          clearTimeout(timer);
-          resolve(undefined);
-        });
+    if (result.hangs) return;
+    result.hangs++; // until all have ended in time
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, STARTING); // only where one hangs: it stays counted as a hang
+      Promise.all(this.#members.map((member) => this.#end(member))).then(() => {
+        result.hangs--;
+        clearTimeout(timer);
+        resolve(undefined);
       });
-    }
-    await Promise.all(this.#members.map(({ worker }) => allocator.terminate(worker)));
-    result.after = allocator.obtained();
-    return result;
+    });
   }
 
   /**

@@ -26,7 +26,10 @@ const VACANT = 0;
 const TAKEN = 1;
 const OVER = 2;
 
-/** Milliseconds, while somebody else recovers; and where the state cannot be awaited, between two looks at it. */
+/**
+ * Milliseconds between two attempts to recover, while the lock of the memory is held; and where the state cannot be
+ * awaited, between two looks at it.
+ */
 const PAUSE = 20;
 
 /**
@@ -46,6 +49,15 @@ const PAUSE = 20;
  * @property {() => unknown} terminate
  * @property {(event: any, listener: () => void) => unknown} [once] Node's
  * @property {number} [threadId] Node's, -1 when it has ended
+ */
+
+/**
+ * A thread that has ended, and has not been recovered from.
+ *
+ * @typedef {object} Dead
+ * @property {number} block of its seat
+ * @property {(value: undefined) => void} resolve
+ * @property {(error: unknown) => void} reject
  */
 
 /** @param {number} milliseconds */
@@ -116,6 +128,8 @@ export class Watcher {
   #thread;
   /** @type {WeakMap<AnyWorker, { seat: Seat, ended: Promise<boolean> }[]>} */
   #watched = new WeakMap();
+  /** @type {Set<Dead>} */
+  #dead = new Set();
 
   /** @param {import('./thread.js').Thread} thread */
   constructor(thread) {
@@ -175,9 +189,6 @@ export class Watcher {
   }
 
   /**
-   * BUSY for as long as another thread recovers, or one that has died, too, holds the lock of the memory: its loss
-   * comes to be known as well.
-   *
    * @param {Seat} seat
    * @param {Promise<unknown>} death
    * @returns {Promise<boolean>} whether the thread had not detached
@@ -185,11 +196,38 @@ export class Watcher {
   async #recover({ block, state }, death) {
     await death;
     Atomics.compareExchange(state, 0, VACANT, OVER);
-    for (;;) {
-      const error = this.#thread.wasm.thread_lost(block);
-      if (!error) return Atomics.load(state, 0) === TAKEN;
-      if (error !== BUSY) throw errorFrom(error, 'recovery');
-      await sleep(PAUSE);
+    await new Promise((resolve, reject) => {
+      this.#dead.add({ block, resolve, reject });
+      if (this.#dead.size === 1) this.#recoverAll();
+    });
+    return Atomics.load(state, 0) === TAKEN;
+  }
+
+  /**
+   * BUSY for as long as another thread recovers, or one that has died, too, holds the lock of the memory: its death
+   * comes to be known as well. So all are tried in one turn, and the pause begins behind the last: if each had a timer
+   * of its own, those of some that try for milliseconds would always be due, and Node, which runs timers for as long as
+   * one is due, would never tell of that death.
+   */
+  async #recoverAll() {
+    while (this.#dead.size) {
+      for (const dead of this.#dead) {
+        if (this.#isRecovered(dead)) this.#dead.delete(dead);
+      }
+      if (this.#dead.size) await sleep(PAUSE);
     }
+  }
+
+  /** @param {Dead} dead */
+  #isRecovered({ block, resolve, reject }) {
+    try {
+      const error = this.#thread.wasm.thread_lost(block);
+      if (error === BUSY) return false;
+      if (error) throw errorFrom(error, 'recovery');
+      resolve(undefined);
+    } catch (error) {
+      reject(error); // also when this thread has detached
+    }
+    return true;
   }
 }
