@@ -15,7 +15,7 @@
  *
  * Everything but `incoming`, `taker` and `thread` is read and written only by the thread whose number is in
  * `thread`. What a kill leaves behind: a list is changed by one store, so at most the block in hand, or
- * the list that is just being sent (2 KiB at most, or one block), or the spans that are just being added. Where
+ * the list that is just being sent (8 KiB at most, or one block), or the spans that are just being added. Where
  * blocks go from one place to another they are in both for a moment, and never in neither: see mend.c. */
 #ifndef WALLOC_HEAP_PART_H
 #define WALLOC_HEAP_PART_H

@@ -22,7 +22,7 @@
 
 /* Lists are sent when they have this many blocks or bytes. */
 #define SEND_BLOCKS ((uint32_t)64)
-#define SEND_BYTES ((uint32_t)2048)
+#define SEND_BYTES ((uint32_t)8192)
 
 static uint32_t send_room(uint32_t c) {
   uint32_t blocks = SEND_BYTES / class_size(c);

@@ -76,7 +76,8 @@ static void hold_one(void) {
   doubt(hold(64));
 }
 
-static void hold_forty(void) { hold_several(40, 64, true); }
+/* More than one list in an outbox holds. */
+static void hold_seventy(void) { hold_several(70, 64, true); }
 
 static void enter_and_free_doubted(void) {
   enter();
@@ -273,7 +274,7 @@ static const operation heap_operations[] = {
      allocate_2048_twice, 4096, 0},
     {"free: own", NULL, hold_one, NULL, free_doubted, 64, 0},
     {"free: to another", hold_3_in_doubt, enter, NULL, free_doubted, 192, 0},
-    {"free: a list to another", hold_forty, enter, NULL, free_doubted, 2560, 0},
+    {"free: a list to another", hold_seventy, enter, NULL, free_doubted, 4480, 0},
     {"thread_end", hold_3_in_doubt, collect, NULL, end_thread, 192, 0},
     {"realloc: small", NULL, hold_one, NULL, resize_small, 4096 + 64 + SPAN, 0},
     {"sweep: all classes", NULL, fill_lists, NULL, sweep_all, SPAN, 0},
