@@ -55,7 +55,11 @@ const stormIn = (browser) => [
 
 const NODE = ['node', '--test', '--test-reporter=spec'];
 
-const EMBEDDING = [...NODE, 'tests/embedding/embedding.test.mjs'];
+const EMBEDDING = [
+  ...NODE,
+  'tests/embedding/embedding.test.mjs',
+  'tests/embedding/sources.test.mjs',
+];
 
 /** @type {Part[]} */
 const PARTS = [

@@ -74,7 +74,7 @@ const nodeTests = (room) =>
     .map((name) => `tests/${room}/${name}`);
 
 /** Of one suite: a test that hangs is a failure, and the suites behind it still run. */
-const MINUTES_AT_MOST = 8;
+const MINUTES_AT_MOST = 10;
 
 /** The runners give up before, and say which test it was; ctest by CMakePresets.json. Two files at a time, as tests wait. */
 const NODE = [
