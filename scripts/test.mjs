@@ -76,15 +76,14 @@ const nodeTests = (room) =>
 /** Of one suite: a test that hangs is a failure, and the suites behind it still run. */
 const MINUTES_AT_MOST = 10;
 
-/** The runners give up before, and say which test it was; ctest by CMakePresets.json. Two files at a time, as tests wait. */
+/** Milliseconds after which a runner gives up before that, and says what was running; ctest's are in CMakePresets.json. */
+const GIVES_UP = (MINUTES_AT_MOST - 0.5) * 60_000;
+
+/** Two files at a time, as tests wait for each other's threads, and for time to pass. */
 const NODE = [
-  'node',
-  '--test',
-  '--test-reporter=spec',
-  '--test-timeout=300000',
-  '--test-concurrency=2',
+  ...['node', '--test', '--test-reporter=spec'],
+  ...[`--test-timeout=${GIVES_UP}`, '--test-concurrency=2'],
 ];
-const GLOBAL_TIMEOUT = `--global-timeout=${(MINUTES_AT_MOST - 0.5) * 60_000}`;
 
 /** @type {Suite[]} */
 const SUITES = [
@@ -105,7 +104,7 @@ const SUITES = [
   },
   {
     name: 'Pages in Chromium, the API and storms also in Firefox (browser)',
-    command: ['npx', 'playwright', 'test', GLOBAL_TIMEOUT],
+    command: ['npx', 'playwright', 'test', `--global-timeout=${GIVES_UP}`],
     sums: ofPlaywright,
   },
   { name: 'Format, lint and types (lint)', command: ['node', 'scripts/lint.mjs'], sums: ofLint },
