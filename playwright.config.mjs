@@ -3,7 +3,8 @@
  * an engine ends workers, in Firefox, too.
  *
  * SharedArrayBuffer is never forced by a flag: the servers send the headers, and tests assert that the
- * page is isolated. Tests run one after the other: each takes several threads already.
+ * page is isolated. Two files at a time: each takes several threads, but waits as often, for the browser to start
+ * or a worker to die. No limit of time is there to be met, only to name a test that hangs.
  */
 import { defineConfig } from '@playwright/test';
 
@@ -32,8 +33,9 @@ const firefox = {
 export default defineConfig({
   testDir: 'tests/browser',
   outputDir: 'build/test-results',
-  timeout: 120_000,
-  workers: 1,
+  timeout: 240_000,
+  expect: { timeout: 60_000 },
+  workers: 2,
   retries: 0,
   reporter: [['list']],
   use: { baseURL: `http://localhost:${PORT}`, screenshot: 'only-on-failure' },

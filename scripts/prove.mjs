@@ -53,7 +53,13 @@ const stormIn = (browser) => [
   browser,
 ];
 
-const EMBEDDING = ['node', '--test', '--test-reporter=spec', 'tests/embedding/embedding.test.mjs'];
+const NODE = ['node', '--test', '--test-reporter=spec'];
+
+const EMBEDDING = [
+  ...NODE,
+  'tests/embedding/embedding.test.mjs',
+  'tests/embedding/sources.test.mjs',
+];
 
 /** @type {Part[]} */
 const PARTS = [
@@ -88,7 +94,7 @@ const PARTS = [
     preset: 'native',
     runs: [
       { command: program('native', 'unit/shortage') },
-      { command: program('native', 'heap/heap_failing_growth'), rounds: 10 },
+      { command: program('native', 'heap/heap_failing_growth'), rounds: 30 },
     ],
   },
   {
@@ -106,7 +112,7 @@ const PARTS = [
     pages: true,
     runs: [
       {
-        command: ['node', '--test', '--test-reporter=spec', 'tests/js/storms.test.mjs'],
+        command: [...NODE, 'tests/js/storms.test.mjs', 'tests/js/storms-find.test.mjs'],
         kills: 6400,
       },
     ],

@@ -73,6 +73,18 @@ const nodeTests = (room) =>
     .filter((name) => name.endsWith('.test.mjs'))
     .map((name) => `tests/${room}/${name}`);
 
+/** Of one suite: a test that hangs is a failure, and the suites behind it still run. */
+const MINUTES_AT_MOST = 10;
+
+/** Milliseconds after which a runner gives up before that, and says what was running; ctest's are in CMakePresets.json. */
+const GIVES_UP = (MINUTES_AT_MOST - 0.5) * 60_000;
+
+/** Two files at a time, as tests wait for each other's threads, and for time to pass. */
+const NODE = [
+  ...['node', '--test', '--test-reporter=spec'],
+  ...[`--test-timeout=${GIVES_UP}`, '--test-concurrency=2'],
+];
+
 /** @type {Suite[]} */
 const SUITES = [
   ctest('native', 'native'),
@@ -82,31 +94,21 @@ const SUITES = [
   ctest('emscripten-single', 'WebAssembly without threads'),
   {
     name: 'JavaScript under Node (js)',
-    command: [
-      'node',
-      '--test',
-      '--test-reporter=spec',
-      ...nodeTests('js'),
-      ...nodeTests('scripts'),
-      ...nodeTests('webkit'),
-    ],
+    command: [...NODE, ...nodeTests('js'), ...nodeTests('scripts'), ...nodeTests('webkit')],
     sums: ofNode,
   },
   {
     name: 'Programs that take walloc in (embedding)',
-    command: ['node', '--test', '--test-reporter=spec', ...nodeTests('embedding')],
+    command: [...NODE, ...nodeTests('embedding')],
     sums: ofNode,
   },
   {
     name: 'Pages in Chromium, the API and storms also in Firefox (browser)',
-    command: ['npx', 'playwright', 'test'],
+    command: ['npx', 'playwright', 'test', `--global-timeout=${GIVES_UP}`],
     sums: ofPlaywright,
   },
   { name: 'Format, lint and types (lint)', command: ['node', 'scripts/lint.mjs'], sums: ofLint },
 ];
-
-/** Of one suite: a test that hangs is a failure, and the suites behind it still run. */
-const MINUTES_AT_MOST = 15;
 
 /** @param {Suite} suite @returns {Promise<Sums>} */
 async function runSuite({ build, command: [program, ...args], sums }) {

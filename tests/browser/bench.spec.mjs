@@ -4,7 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { serve } from '../../scripts/serve-folder.mjs';
-import { watchErrors } from './pages.mjs';
+import { PHONE, overflowOf, watchErrors } from './pages.mjs';
 
 /** @typedef {import('../../bench/heap/page/page.js').BenchResult} BenchResult */
 
@@ -52,6 +52,8 @@ test('runs all four mallocs, and shows a row for each workload', async ({ page }
   await expect(page.locator('#mimalloc')).toHaveText(summary.mimalloc.toFixed(2));
   await expect(page.locator('#verdict')).toContainText('Ended: 2 rows');
   expect(errors).toEqual([]);
+  await page.setViewportSize(PHONE);
+  expect(await overflowOf(page)).toBe(0);
 });
 
 test('runs a real program with all four mallocs, which do the same', async ({ page }) => {
@@ -85,15 +87,6 @@ test('stops in the middle of a run, and can start again', async ({ page, context
   expect((await saved).suggestedFilename()).toBe('heap-bench.json');
 });
 
-/** @param {import('@playwright/test').Page} page */
-async function fitsAPhone(page) {
-  await page.setViewportSize({ width: 360, height: 740 });
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect(overflow).toBe(0);
-}
-
 for (const [what, response, expected] of /** @type {const} */ ([
   ['a trace is missing', { status: 404 }, 'sqlite3.trace.gz cannot be fetched: 404'],
   ['a program fails', { body: 'not a trace' }, 'bench_heap_walloc has failed'],
@@ -104,15 +97,10 @@ for (const [what, response, expected] of /** @type {const} */ ([
     expect((await resultOf(page)).error).toContain(expected);
     await expect(page.locator('#verdict')).toContainText('Failed: ');
     await expect(page.locator('#verdict')).toContainText(expected);
-    await fitsAPhone(page);
+    await page.setViewportSize(PHONE);
+    expect(await overflowOf(page)).toBe(0);
   });
 }
-
-test('fits a phone', async ({ page }) => {
-  await page.goto(`${server.url}?only=pair&threads=1&rounds=1&autostart=1`);
-  expect((await resultOf(page)).error).toBe('');
-  await fitsAPhone(page);
-});
 
 test('says that the headers are missing', async ({ page }) => {
   const bare = await serve(FOLDER, { isolated: false });

@@ -3,21 +3,18 @@
  * address, hands out its result; with the keyboard, for screen readers, in light and dark, on a phone, without
  * anything moving while it runs.
  */
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
-import { DEMOS, PAGES, failedOf, open, resultOf, watchErrors } from './pages.mjs';
-
-/** @typedef {import('@playwright/test').Page} BrowserPage */
-
-/** @param {BrowserPage} page */
-async function expectNoViolations(page) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`)).toEqual([]);
-}
-
-/** @param {BrowserPage} page */
-const overflowOf = (page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+import {
+  DEMOS,
+  PAGES,
+  PHONE,
+  expectNoViolations,
+  failedOf,
+  open,
+  overflowOf,
+  resultOf,
+  watchErrors,
+} from './pages.mjs';
 
 test('the first page has a card for each demo, that opens it, and its source', async ({ page }) => {
   const errors = watchErrors(page);
@@ -45,7 +42,7 @@ test('the first page has a card for each demo, that opens it, and its source', a
   await expect(page.locator('#code')).toContainText('answerCalls(');
   await expectNoViolations(page);
   await page.getByRole('link', { name: 'All demos' }).click();
-  await page.setViewportSize({ width: 360, height: 740 });
+  await page.setViewportSize(PHONE);
   expect(await overflowOf(page)).toBe(0);
   await page.getByRole('link', { name: '4 GiB', exact: true }).click();
   await expect(page.getByRole('button', { name: 'Start' })).toBeEnabled();
@@ -60,7 +57,7 @@ for (const [i, name] of [...PAGES, ...DEMOS.map((demo) => `${demo.name}.html`)].
     await expect(page.locator('#mode')).toHaveText(/^isolated · (no|\d+) workers? · at most/);
     await expectNoViolations(page);
     await page.emulateMedia({ colorScheme: i % 2 ? 'light' : 'dark' });
-    await page.setViewportSize({ width: 360, height: 740 });
+    await page.setViewportSize(PHONE);
     await expectNoViolations(page);
     expect(await overflowOf(page)).toBe(0);
   });

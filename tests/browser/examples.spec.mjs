@@ -67,6 +67,7 @@ test('plain workers say what is missing without isolation', async ({ page }) => 
 });
 
 test.describe('the React app', () => {
+  test.use({ viewport: { width: 480, height: 360 } }); // drawn by software
   test.beforeAll(() =>
     build({ configFile: `${ROOT}examples/react-three/vite.config.mjs`, logLevel: 'warn' }),
   );

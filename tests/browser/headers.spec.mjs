@@ -4,7 +4,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { chromium } from '../../playwright.config.mjs';
-import { PAGES, open, resultOf, watchErrors } from './pages.mjs';
+import { PAGES, PHONE, open, overflowOf, resultOf, watchErrors } from './pages.mjs';
 import { serve } from '../../scripts/serve-folder.mjs';
 
 const BUILT = fileURLToPath(new URL('../../build/www/', import.meta.url));
@@ -51,24 +51,16 @@ for (const name of PAGES) {
       await server.close();
     }
   });
+}
 
-  test(`${name} fits a phone`, async ({ page }) => {
-    await page.setViewportSize({ width: 360, height: 740 });
-    await open(page, `${name}?workers=2&seconds=1&workload=small&frames=60`);
-    const overflow = () =>
-      page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-    expect(await overflow()).toBe(0);
+for (const name of /** @type {const} */ (['stress', 'memory'])) {
+  test(`${name}.html fits a phone`, async ({ page }) => {
+    await page.setViewportSize(PHONE);
+    await open(page, `${name}.html?workers=2&seconds=1`);
+    expect(await overflowOf(page)).toBe(0);
     await page.locator('#start').click();
-    const results = {
-      simulation: 'simulationResult',
-      stress: 'stressResult',
-      memory: 'memoryResult',
-    };
-    const key = /** @type {keyof typeof results} */ (name.replace('.html', ''));
-    await resultOf(page, /** @type {any} */ (results[key]));
-    expect(await overflow()).toBe(0);
+    await resultOf(page, `${name}Result`);
+    expect(await overflowOf(page)).toBe(0);
   });
 }
 

@@ -2,6 +2,7 @@
  * What the tests of the demo pages share: opening a page while watching for errors, waiting for its
  * result, and reaching into the memory that it shares.
  */
+import AxeBuilder from '@axe-core/playwright';
 import { expect } from '@playwright/test';
 
 /** @typedef {import('@playwright/test').Page} BrowserPage */
@@ -56,6 +57,25 @@ export async function resultOf(page, name) {
   const result = await page.waitForFunction((key) => /** @type {any} */ (globalThis)[key], name);
   return result.jsonValue();
 }
+
+/**
+ * What keeps people from using the page, or a part of it: nothing. Only that is collected; and as no page has frames, there
+ * is no need for axe's second page, in which it puts together what it found in each.
+ *
+ * @param {BrowserPage} page
+ * @param {string} [part] a selector
+ */
+export async function expectNoViolations(page, part = 'html') {
+  const axe = new AxeBuilder({ page }).include(part).options({ resultTypes: ['violations'] });
+  const { violations } = await axe.setLegacyMode().analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`)).toEqual([]);
+}
+
+/** By how many pixels a page is wider than its window. @param {BrowserPage} page */
+export const overflowOf = (page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+export const PHONE = { width: 360, height: 740 };
 
 /** @param {Outcome[]} checks */
 export const failedOf = (checks) => checks.filter((check) => !check.passed);

@@ -17,8 +17,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Chromium lets a terminated worker run for two seconds more: so many at once. */
 const SETTINGS = {
-  chromium: { kills: 120, workers: 24, batch: 20 },
-  firefox: { kills: 240, workers: 8, batch: 6 },
+  chromium: { kills: 80, workers: 24, batch: 20 },
+  firefox: { kills: 280, workers: 8, batch: 6 },
 };
 
 /** @type {Awaited<ReturnType<typeof serve>>} */

@@ -6,98 +6,22 @@
  * more kinds of programs, which need more of Emscripten's own libraries than are there after a build of walloc.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { ROOT, readJson, run } from '../../scripts/run.mjs';
-import { setUpEmscripten } from '../../scripts/setup/emscripten.mjs';
+import { before, describe, test } from 'node:test';
+import { ROOT, run } from '../../scripts/run.mjs';
+import {
+  OTHER,
+  OURS,
+  PROVES,
+  VERSION,
+  buildAndRun,
+  copyOut,
+  emscripten,
+  runProgram,
+} from './support.mjs';
 
-const PROVES = process.env.WALLOC_PROVE === '1';
-const VERSION = readJson(`${ROOT}package.json`).version;
-const outside = mkdtempSync(join(tmpdir(), 'walloc-embedding-'));
-after(() => rmSync(outside, { recursive: true, force: true }));
-
-/** @type {string} */
-let emscripten;
-before(async () => {
-  emscripten = process.env.WALLOC_EMSCRIPTEN ?? (await setUpEmscripten());
-  process.env.WALLOC_EMSCRIPTEN = emscripten;
-});
-
-/**
- * @param {string} project the folder of its CMakeLists.txt
- * @returns {string} a copy of it outside of the checkout
- */
-function copyOut(project) {
-  const folder = mkdtempSync(join(outside, `${project}-`));
-  cpSync(`${ROOT}tests/embedding/${project}`, folder, { recursive: true });
-  cpSync(`${ROOT}tests/embedding/program.c`, join(folder, 'program.c'));
-  return folder;
-}
-
-const TOOLCHAIN = 'cmake/Modules/Platform/Emscripten.cmake';
-
-/** @typedef {'native' | 'emscripten'} Platform */
-
-/** @param {Platform} platform */
-const toolchain = (platform) =>
-  platform === 'native' ? [] : [`-DCMAKE_TOOLCHAIN_FILE=${join(emscripten, TOOLCHAIN)}`];
-
-/** @param {Platform} platform @param {string} program without the end of its name */
-async function runProgram(platform, program) {
-  const [command, ...args] = platform === 'native' ? [program] : ['node', `${program}.js`];
-  return (await run(command, args)).output;
-}
-
-/**
- * Configures, builds and runs a project in its folder.
- *
- * @param {string} folder
- * @param {Platform} platform
- * @param {string[]} [options] of CMake
- * @returns {Promise<string>} what the program printed
- */
-async function buildAndRun(folder, platform, options = []) {
-  const build = join(folder, `build-${platform}`);
-  const kind = ['-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', ...toolchain(platform)];
-  await run('cmake', ['-S', folder, '-B', build, ...kind, ...options]);
-  await run('cmake', ['--build', build, '--target', 'program']);
-  return runProgram(platform, join(build, 'program'));
-}
-
-const OTHER = `malloc is another\nwalloc ${VERSION} works\n`;
-const OURS = `malloc is walloc's\nwalloc ${VERSION} works\n`;
-
-describe('add_subdirectory', () => {
-  const folder = copyOut('subdirectory');
-  symlinkSync(ROOT.replace(/\/$/, ''), join(folder, 'walloc'));
-
-  test('natively, with a namespace', async () => {
-    assert.equal(await buildAndRun(folder, 'native', ['-DWALLOC_NAMESPACE=mine_']), OTHER);
-  });
-  test('with Emscripten, without threads', async () => {
-    // Linked without optimisation it needs only what every Emscripten has built when it has once configured a project.
-    const options = ['-DWALLOC_THREADS=OFF', '-DCMAKE_EXE_LINKER_FLAGS_RELEASE=-O0'];
-    const grow = '-DCMAKE_EXE_LINKER_FLAGS=-sALLOW_MEMORY_GROWTH';
-    assert.equal(await buildAndRun(folder, 'emscripten', [...options, grow]), OTHER);
-  });
-});
-
-describe('FetchContent, in place of malloc', () => {
-  const folder = copyOut('fetch');
-  const archive = join(folder, 'walloc.tar.gz');
-  before(() => run('tar', ['-czf', archive, 'CMakeLists.txt', 'cmake', 'include', 'src', 'trace']));
-
-  for (const platform of /** @type {Platform[]} */ (['native', 'emscripten'])) {
-    test(platform, async () => {
-      const options = [`-DWALLOC_ARCHIVE=${archive}`];
-      if (platform === 'emscripten')
-        options.push('-DCMAKE_EXE_LINKER_FLAGS=-sINITIAL_MEMORY=67108864');
-      assert.equal(await buildAndRun(folder, platform, options), OURS);
-    });
-  }
-});
+/** @typedef {import('./support.mjs').Platform} Platform */
 
 for (const platform of /** @type {Platform[]} */ (['native', 'emscripten'])) {
   describe(`installed, ${platform}`, () => {

@@ -5,9 +5,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #define GROUP 8
-#define THREADS 10000
+
+static unsigned thread_count = 10000;
 
 static walloc_heap_stats heap_now(void) {
   walloc_heap_stats stats;
@@ -154,8 +156,8 @@ static size_t most_of_visits(unsigned from, unsigned to) {
 
 static void test_the_heap_does_not_grow_with_the_number_of_threads(void **state) {
   (void)state;
-  size_t warm = most_of_visits(0, THREADS / 10);
-  size_t most = most_of_visits(THREADS / 10, THREADS);
+  size_t warm = most_of_visits(0, thread_count / 10);
+  size_t most = most_of_visits(thread_count / 10, thread_count);
   assert_in_range(most, 1, warm + GROUP * small_bytes(GROUP));
 }
 
@@ -459,7 +461,9 @@ static void test_threads_with_cleanup_handlers(void **state) {
   assert_int_equal(cleaned_up, 3 * 600);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+  if (count > 1)
+    thread_count = (unsigned)strtoul(arguments[1], NULL, 10);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pages_of_an_ended_thread_serve_other_sizes),
       cmocka_unit_test(test_blocks_of_an_ended_thread_are_the_next_ones),

@@ -1,5 +1,5 @@
 /**
- * Storms in Node: their workers, and dlmalloc in walloc's place.
+ * Storms in Node: how many kills, their workers, and dlmalloc in walloc's place.
  */
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
@@ -11,6 +11,17 @@ const DLMALLOC = new URL('../../build/attached/tests/storms/dlmalloc.wasm', impo
 await bundleWorker();
 
 export const startWorker = () => new Worker(new URL(`../../${BUNDLE}`, import.meta.url));
+
+export const KILLS = Number(process.env.WALLOC_STORM_KILLS ?? 640);
+
+export const MANY = { startWorker, workers: 8, batch: 6 };
+
+/** @param {import('node:test').TestContext} t */
+export function seedFor(t) {
+  const seed = Number(process.env.WALLOC_SEED ?? Date.now() % 2 ** 31);
+  t.diagnostic(`WALLOC_SEED=${seed}`);
+  return seed;
+}
 
 /** @returns {Promise<import('./storm.js').Allocator>} */
 export async function dlmallocForStorm() {

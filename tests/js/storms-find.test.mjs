@@ -1,0 +1,28 @@
+/**
+ * What kill storms find, in Node: without recovery, and with another malloc, workers hang. In a file of its own, as they
+ * mostly wait to see that nobody goes on, while another file's tests run.
+ *
+ * WALLOC_SEED repeats the choices of a run, though not its instants; WALLOC_STORM_KILLS says how many at most.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Storm } from '../storms/storm.js';
+import { KILLS, MANY, dlmallocForStorm, seedFor, startWorker } from '../storms/node.js';
+import { growthAllowed, wallocForStorm } from '../storms/walloc.js';
+
+test('without recovery a storm finds that workers hang, or that memory creeps', async (t) => {
+  const { allocator } = await wallocForStorm({ recovers: false });
+  const settings = { ...MANY, allocator, kills: KILLS, seed: seedFor(t), patience: 10_000 };
+  const seen = await new Storm(settings).run();
+  t.diagnostic(JSON.stringify(seen));
+  assert.ok(seen.hangs > 0 || seen.after - seen.before > growthAllowed(seen.kills));
+});
+
+test('with dlmalloc in the place of walloc a storm finds that nobody goes on', async (t) => {
+  const allocator = await dlmallocForStorm();
+  // Few, as its lock is so unfair that of many workers some wait for very long.
+  const few = { startWorker, workers: 3, batch: 2, kills: KILLS, patience: 15_000 };
+  const seen = await new Storm({ ...few, allocator, seed: seedFor(t) }).run();
+  t.diagnostic(JSON.stringify(seen));
+  assert.ok(seen.kills > 0 && seen.hangs > 0);
+});
