@@ -7,6 +7,7 @@ addToLibrary({
   walloc_trace_wanted: () =>
     Number(Boolean(ENVIRONMENT_IS_NODE ? process.env.WALLOC_TRACE : Module['onTrace'])),
   walloc_trace_save__proxy: 'sync',
+  walloc_trace_save__sig: 'vpp', // so that 64-bit addresses come as numbers
   walloc_trace_save: (bytes, length) => {
     const trace = HEAPU8.slice(bytes, bytes + length);
     if (!ENVIRONMENT_IS_NODE) Module['onTrace'](trace);

@@ -10,6 +10,7 @@ addToLibrary({
   },
   fetch_trace__deps: ['$readTraceFile'],
   fetch_trace__proxy: 'sync',
+  fetch_trace__sig: 'ipi', // so that a 64-bit address comes as a number
   fetch_trace: (to, most) => {
     const trace = Module['trace'] ?? readTraceFile(process.env.BENCH_TRACE ?? process.argv[2]);
     if (trace.length > most) return 0;

@@ -79,7 +79,7 @@ function part(view, Type, offset, length) {
   }
   const Class = /** @type {any} */ (viewClassOf(Type));
   const elements = new Type(array.buffer, array.byteOffset + offset, length);
-  return new Class(arena, elements, _seen, _low, _high);
+  return new Class(arena, elements, _seen >>> 8, _low, _high);
 }
 
 /**

@@ -69,12 +69,13 @@ void walloc_platform_abort(const char *message) {
 
 /* These must stay functions of their own: V8's baseline compiler of Node 20 forgets what some locals were
  * when it has compiled a wait, so a function that goes on behind one may go on with wrong numbers.
- * cmake/attached.cmake keeps wasm-opt from inlining them; tests run with `node --liftoff-only`. */
-void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected) {
+ * cmake/attached.cmake keeps wasm-opt from inlining them, too. */
+__attribute__((noinline)) void walloc_platform_wait(_Atomic uint32_t *word, uint32_t expected) {
   __builtin_wasm_memory_atomic_wait32((int32_t *)(uintptr_t)word, (int32_t)expected, -1);
 }
 
-void walloc_platform_wait_for(_Atomic uint32_t *word, uint32_t expected, uint64_t nanoseconds) {
+__attribute__((noinline)) void walloc_platform_wait_for(_Atomic uint32_t *word, uint32_t expected,
+                                                        uint64_t nanoseconds) {
   __builtin_wasm_memory_atomic_wait32((int32_t *)(uintptr_t)word, (int32_t)expected,
                                       (int64_t)nanoseconds);
 }

@@ -55,7 +55,7 @@ import { INDEX, WallocStaleView, errorFrom } from './errors.js';
  */
 
 /**
- * Where isReady says no: throws, or remembers that the block has survived.
+ * Where isOff says yes: throws, or remembers that the block has survived.
  *
  * @param {View} view
  * @param {number} index
@@ -97,7 +97,7 @@ export class View {
   constructor(arena, elements, generation, low, high) {
     this.arena = arena;
     this._array = elements;
-    this._seen = generation;
+    this._seen = generation << 8;
     /** In elements. Good for stale views too. @readonly */
     this.length = elements.length;
     this._low = low;
@@ -118,7 +118,7 @@ export class View {
 
   /** Whether the block is still there. Throws DETACHED only. */
   get valid() {
-    return this.arena.generation === this._seen || this._survives();
+    return this.arena.generation === this._seen >>> 8 || this._survives();
   }
 
   /** In bytes. Good for stale views too. */
@@ -160,7 +160,7 @@ export class View {
     checkRange(this, 'subview', begin, end, this.length);
     const Class = /** @type {any} */ (this.constructor);
     const part = elements.subarray(begin, end);
-    return new Class(this.arena, part, this._seen, this._low, this._high);
+    return new Class(this.arena, part, this._seen >>> 8, this._low, this._high);
   }
 
   /**
@@ -211,7 +211,7 @@ export class View {
   _survives() {
     const { _thread: thread, handle, generation } = this.arena;
     const survives = thread.wasm.place_valid(handle, this._low, this._high) !== 0;
-    if (survives) this._seen = generation;
+    if (survives) this._seen = generation << 8;
     return survives;
   }
 }

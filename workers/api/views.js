@@ -10,21 +10,23 @@
 import { View, makeReady } from './view.js';
 
 /**
- * Whether an element may be touched: the block is in the generation it was last seen in, and the index
- * is a whole number within it.
+ * Whether an element must not be touched: the block is not in the generation it was last seen in, or the index is
+ * not a whole number within it. The generation is all of the cursor's upper word but the last 8 bits. In this form
+ * the engine makes a loop over get() take a quarter less than where both generations are shifted first: see
+ * bench/javascript.mjs.
  *
  * @param {import('./arena.js').Arena} arena
- * @param {number} generation
+ * @param {number} seen the generation, shifted as in the cursor
  * @param {number} length
  * @param {number} index
  */
-const isReady = (arena, generation, length, index) =>
-  arena._cursor[0] >>> 8 === generation && index >>> 0 === index && index < length;
+const isOff = (arena, seen, length, index) =>
+  (arena._cursor[0] ^ seen) >>> 0 > 255 || index >>> 0 !== index || index >= length;
 
 /** @extends {View<Int8Array | Uint8Array | Uint8ClampedArray>} */
 class Bytes extends View {
   get(/** @type {number} */ index) {
-    if (!isReady(this.arena, this._seen, this.length, index)) makeReady(this, index);
+    if (isOff(this.arena, this._seen, this.length, index)) makeReady(this, index);
     return this._array[index];
   }
   set(/** @type {number} */ index, /** @type {number} */ value) {
@@ -36,7 +38,7 @@ class Bytes extends View {
 /** With Float16Array where there is one. @extends {View<Int16Array | Uint16Array>} */
 class Shorts extends View {
   get(/** @type {number} */ index) {
-    if (!isReady(this.arena, this._seen, this.length, index)) makeReady(this, index);
+    if (isOff(this.arena, this._seen, this.length, index)) makeReady(this, index);
     return this._array[index];
   }
   set(/** @type {number} */ index, /** @type {number} */ value) {
@@ -48,7 +50,7 @@ class Shorts extends View {
 /** @extends {View<Int32Array | Uint32Array>} */
 class Words extends View {
   get(/** @type {number} */ index) {
-    if (!isReady(this.arena, this._seen, this.length, index)) makeReady(this, index);
+    if (isOff(this.arena, this._seen, this.length, index)) makeReady(this, index);
     return this._array[index];
   }
   set(/** @type {number} */ index, /** @type {number} */ value) {
@@ -60,7 +62,7 @@ class Words extends View {
 /** @extends {View<Float32Array>} */
 class Floats extends View {
   get(/** @type {number} */ index) {
-    if (!isReady(this.arena, this._seen, this.length, index)) makeReady(this, index);
+    if (isOff(this.arena, this._seen, this.length, index)) makeReady(this, index);
     return this._array[index];
   }
   set(/** @type {number} */ index, /** @type {number} */ value) {
@@ -72,7 +74,7 @@ class Floats extends View {
 /** @extends {View<Float64Array>} */
 class Doubles extends View {
   get(/** @type {number} */ index) {
-    if (!isReady(this.arena, this._seen, this.length, index)) makeReady(this, index);
+    if (isOff(this.arena, this._seen, this.length, index)) makeReady(this, index);
     return this._array[index];
   }
   set(/** @type {number} */ index, /** @type {number} */ value) {
@@ -84,7 +86,7 @@ class Doubles extends View {
 /** @extends {View<BigInt64Array | BigUint64Array>} */
 class Longs extends View {
   get(/** @type {number} */ index) {
-    if (!isReady(this.arena, this._seen, this.length, index)) makeReady(this, index);
+    if (isOff(this.arena, this._seen, this.length, index)) makeReady(this, index);
     return this._array[index];
   }
   set(/** @type {number} */ index, /** @type {bigint} */ value) {
