@@ -430,7 +430,7 @@ int main(int count, char **arguments) {
   trial t = {.proves = prove != NULL && *prove == '1', .finds_fault = finds_fault};
   t.seed = seed_given != NULL ? (uint32_t)strtoul(seed_given, NULL, 10) : (uint32_t)time(NULL);
   status_when_late = finds_fault ? EXIT_SUCCESS : EXIT_FAILURE;
-  setvbuf(stdout, NULL, _IOLBF, 0);
+  setvbuf(stdout, NULL, _IONBF, 0);
   printf("WALLOC_SEED=%u\n", t.seed);
   signal(SIGALRM, too_late);
   storage_find();
