@@ -116,7 +116,7 @@ static void end_process(void) {
   __asm__ volatile("syscall" : : "a"(SYS_exit_group), "D"(0) : "rcx", "r11", "memory");
 }
 
-/* Until the tester says that it goes on. */
+/* Until the tester lets it go on. */
 static void stop(void) { syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP); }
 
 /* The process is no more, or stopped for as long as another thread needs to die. */
@@ -245,7 +245,8 @@ static void too_late(int signal) {
   (void)signal;
   static const char text[] = "nothing goes on: a lock is held\n";
   ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
-  kill(child_process, SIGKILL);
+  if (child_process > 0)
+    kill(child_process, SIGKILL);
   _exit(written < 0 ? EXIT_FAILURE : status_when_late);
 }
 
