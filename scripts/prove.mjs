@@ -1,6 +1,7 @@
 /**
  * The proofs at full length, of which `npm test` runs bounded forms: see docs/concurrency.md. Goes on after a
- * failure, and closes with what each part has shown. Takes an hour or two on two idle cores.
+ * failure, and closes with what each part has shown, also when it is interrupted, and with how to run those again that
+ * have not passed. Takes an hour or two on two idle cores.
  *
  *     npm run prove                   all
  *     npm run prove -- kill explore   only the parts whose names contain one of these words
@@ -9,7 +10,7 @@
  * chooses: WALLOC_SEED repeats it.
  */
 import { existsSync } from 'node:fs';
-import { ROOT, freePort, run, script, step } from './run.mjs';
+import { Problem, ROOT, freePort, run, script, step } from './run.mjs';
 import { buildPages, buildPreset } from './build.mjs';
 import { setUpForTests } from './setup.mjs';
 import { setUpSuite } from './setup/emscripten.mjs';
@@ -169,15 +170,41 @@ async function prove({ preset, runs }) {
   return good;
 }
 
+/** @typedef {Part & { good?: boolean, minutes?: number }} Chosen without `good`: it has not come to its end */
+
+/** @param {Chosen} part */
+function report({ name, good, minutes = 0 }) {
+  if (good === undefined) console.log(`- ${name}: not run to its end`);
+  else console.log(`${good ? '✓' : '✗'} ${name} (${minutes.toFixed(1)} min)`);
+}
+
+/** @param {Chosen[]} chosen */
+function conclude(chosen) {
+  const left = chosen.filter(({ good }) => !good).map(({ name }) => `'${name}'`);
+  console.log('');
+  chosen.forEach(report);
+  if (left.length) console.log(`\nNot proven. Again: npm run prove -- ${left.join(' ')}`);
+  else console.log('\nProven');
+}
+
+/** @param {string[]} words @returns {Chosen[]} */
+function choose(words) {
+  const isMeant = (/** @type {Part} */ { name }) => words.some((word) => name.includes(word));
+  const chosen = words.length ? PARTS.filter(isMeant) : PARTS;
+  if (chosen.length) return chosen;
+  const names = PARTS.map(({ name }) => `  ${name}`).join('\n');
+  throw new Problem(`no part has a name with ${words.join(' or ')} in it:\n${names}`);
+}
+
+/** Whatever runs is ended first: see run. */
+const onInterrupt = () => setImmediate(() => process.exit(130));
+
 script(async () => {
-  const words = process.argv.slice(2);
-  const chosen = PARTS.filter(
-    ({ name }) => !words.length || words.some((word) => name.includes(word)),
-  );
+  const chosen = choose(process.argv.slice(2));
   await setUpForTests();
   if (chosen.some(({ pages }) => pages)) await buildPages();
-  /** @type {{ name: string, good: boolean, minutes: number }[]} */
-  const results = [];
+  process.on('SIGINT', onInterrupt);
+  process.on('exit', () => conclude(chosen));
   for (const part of chosen) {
     const start = Date.now();
     const good = await step(part.name, () =>
@@ -186,12 +213,8 @@ script(async () => {
         return false;
       }),
     );
-    results.push({ name: part.name, good, minutes: (Date.now() - start) / 60_000 });
+    Object.assign(part, { good, minutes: (Date.now() - start) / 60_000 });
+    report(part);
   }
-  console.log('');
-  for (const { name, good, minutes } of results)
-    console.log(`${good ? '✓' : '✗'} ${name} (${minutes.toFixed(1)} min)`);
-  const failed = results.filter(({ good }) => !good).length;
-  console.log(failed || !results.length ? '\nNot proven' : '\nProven');
-  process.exitCode = failed || !results.length ? 1 : 0;
+  process.exitCode = chosen.every(({ good }) => good) ? 0 : 1;
 });

@@ -18,6 +18,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "pages/pages.h"
+
 /* Of each operation, unless everything is to be proven. */
 #define KILLS_BY_DEFAULT 10u
 
@@ -30,6 +32,9 @@
  * machine a second has few instructions. */
 #define SECONDS_AT_MOST 60
 #define SECONDS_TO_RECORD 600
+
+/* For one that lives on, with a library that has a fault: then it is found. */
+#define SECONDS_TO_FIND 5
 
 /* ---- Where to kill --------------------------------------------------------------------------- */
 
@@ -52,7 +57,7 @@ typedef struct findings {
   uintptr_t addresses[INSTRUCTIONS_MAX]; /* after the first instruction, the second, ... */
   uint32_t passes[INSTRUCTIONS_MAX]; /* how often it has come to that address, this time included */
   uint32_t length;
-  bool ended; /* the thread came to the end of its operation */
+  bool ended; /* the thread came to the end of its operation, and not to the place before */
 } findings;
 
 static findings *found;
@@ -62,8 +67,9 @@ static _Alignas(64) unsigned char signal_stack[65536];
 /* Written by the tester before the child starts, and by the child. */
 static struct {
   bool records;
-  uint32_t steps;        /* left, where they are counted; 0: they are not */
-  uint32_t steps_behind; /* the last pass of the breakpoint */
+  bool lives_on, reached; /* it only stops, has stopped, at the place */
+  uint32_t steps;         /* left, where they are counted; 0: they are not */
+  uint32_t steps_behind;  /* the last pass of the breakpoint */
   unsigned char *at;
   unsigned char instead;
   uint32_t passes; /* left */
@@ -71,6 +77,7 @@ static struct {
 } place_to_die;
 
 static volatile uint32_t child_number;
+static volatile pid_t child_process;
 
 /* A table of addresses, by open addressing. */
 static void count_passes(void) {
@@ -109,8 +116,19 @@ static void end_process(void) {
   __asm__ volatile("syscall" : : "a"(SYS_exit_group), "D"(0) : "rcx", "r11", "memory");
 }
 
-/* On a stack of its own. At the place to die the process is no more: the instruction before has taken effect, that
- * one has not begun. */
+/* Until the tester lets it go on. */
+static void stop(void) { syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP); }
+
+/* The process is no more, or stopped for as long as another thread needs to die. */
+static void come_to_place(greg_t *registers) {
+  if (!place_to_die.lives_on)
+    end_process();
+  place_to_die.reached = true;
+  stop();
+  registers[REG_EFL] &= ~TRAP_FLAG;
+}
+
+/* On a stack of its own. At the place to die the instruction before has taken effect, that one has not begun. */
 static void trapped(int signal, siginfo_t *unused, void *context) {
   greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
   (void)signal;
@@ -119,20 +137,20 @@ static void trapped(int signal, siginfo_t *unused, void *context) {
     record((uintptr_t)registers[REG_RIP]);
   } else if (place_to_die.steps != 0) {
     if (--place_to_die.steps == 0)
-      end_process();
+      come_to_place(registers);
   } else if (place_to_die.steps_over) {
     place_to_die.steps_over = false;
     *place_to_die.at = BREAKPOINT;
     registers[REG_EFL] &= ~TRAP_FLAG;
   } else {
     bool is_last = --place_to_die.passes == 0;
-    if (is_last && place_to_die.steps_behind == 0)
-      end_process();
     place_to_die.steps_over = !is_last;
     place_to_die.steps = is_last ? place_to_die.steps_behind : 0;
     *place_to_die.at = place_to_die.instead;
     registers[REG_RIP]--;
     registers[REG_EFL] |= TRAP_FLAG;
+    if (is_last && place_to_die.steps == 0)
+      come_to_place(registers);
   }
 }
 
@@ -154,6 +172,7 @@ static void choose_place(uint32_t n) {
   place_to_die.steps_behind = n - m;
   place_to_die.steps_over = false;
   place_to_die.records = n == 0;
+  place_to_die.lives_on = place_to_die.reached = false;
   if (n == 0)
     found->length = 0;
   if (place_to_die.at == NULL)
@@ -177,7 +196,7 @@ static void begin_operation(void) {
   struct sigaction action = {.sa_sigaction = trapped, .sa_flags = SA_ONSTACK | SA_SIGINFO};
   sigaltstack(&other, NULL);
   sigaction(SIGTRAP, &action, NULL);
-  syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP);
+  stop();
   if (place_to_die.at != NULL)
     *place_to_die.at = BREAKPOINT;
 }
@@ -194,8 +213,17 @@ static int run_child(void *operation_of_child) {
   op->run();
   if (stops)
     change_trap_flag();
-  found->ended = true;
+  found->ended = !place_to_die.reached;
   take_breakpoint_away();
+  end_process();
+  return 0;
+}
+
+/* Another child, while the first is stopped: where the first has the page lock, this one does not get it. */
+static int die_with_page_lock(void *unused) {
+  (void)unused;
+  kill_common.lost_meanwhile = walloc_thread_self();
+  (void)walloc_pages_hold(kill_common.lost_meanwhile);
   end_process();
   return 0;
 }
@@ -204,30 +232,52 @@ static int run_child(void *operation_of_child) {
 
 static const operation *now;
 static uint32_t now_after;
+static bool now_lives_on;
 
 static void say(const char *problem) {
-  fprintf(stderr, "%s, killed after %u instructions: %s\n", now->name, now_after, problem);
+  fprintf(stderr, "%s, %s after %u instructions: %s\n", now->name,
+          now_lives_on ? "stopped" : "killed", now_after, problem);
 }
+
+static int status_when_late = EXIT_FAILURE;
 
 static void too_late(int signal) {
   (void)signal;
   static const char text[] = "nothing goes on: a lock is held\n";
   ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
-  _exit(written < 0 ? 3 : 2);
+  if (child_process > 0)
+    kill(child_process, SIGKILL);
+  _exit(written < 0 ? EXIT_FAILURE : status_when_late);
+}
+
+static bool another_dies(void) {
+  int status = 0;
+  pid_t other = storage_start(1, die_with_page_lock, NULL);
+  return other > 0 && waitpid(other, &status, 0) == other && WIFEXITED(status);
+}
+
+/* To where it stops, dies, or ends. */
+static bool wait_for_child(int *status) {
+  return waitpid(child_process, status, WUNTRACED) == child_process;
 }
 
 /* To where it dies, or ends. False when it has ended in a way that it should not. */
 static bool run(const operation *op) {
   int status = 0;
   found->ended = false;
-  pid_t child = storage_start(0, run_child, (void *)(uintptr_t)op);
-  bool good = child > 0 && waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status);
+  child_process = storage_start(0, run_child, (void *)(uintptr_t)op);
+  bool good = child_process > 0 && wait_for_child(&status) && WIFSTOPPED(status);
   if (good && op->between != NULL)
     op->between();
-  kill(child, SIGCONT);
-  good = waitpid(child, &status, 0) == child && WIFEXITED(status) && good;
+  kill(child_process, SIGCONT);
+  good = wait_for_child(&status) && good;
+  if (good && WIFSTOPPED(status)) {
+    good = another_dies();
+    kill(child_process, SIGCONT);
+    good = wait_for_child(&status) && good;
+  }
   take_breakpoint_away();
-  return good;
+  return good && WIFEXITED(status);
 }
 
 static const operations *const tables[] = {&kill_first_operations, &kill_first_room_operations,
@@ -254,10 +304,13 @@ void kill_first(const char *name, uint32_t after) {
   kill_common.lost_before = child_number;
 }
 
-/* Twice, as the second must find nothing left to do. Of two that are dead the later one comes first, as it may
- * have been recovering from the other. */
+/* Twice, as the second must find nothing left to do. Of those that are dead the later ones come first, as they may
+ * have been recovering from the others, or have the page lock. */
 static const char *recover(void) {
+  uint32_t meanwhile = kill_common.lost_meanwhile;
   for (int times = 0; times < 2; times++) {
+    if (meanwhile != 0 && walloc_thread_lost(meanwhile) != WALLOC_OK)
+      return "recovery of a loss meanwhile is refused";
     if (walloc_thread_lost(child_number) != WALLOC_OK)
       return "recovery is refused";
     if (kill_common.lost_before != 0 && walloc_thread_lost(kill_common.lost_before) != WALLOC_OK)
@@ -266,14 +319,21 @@ static const char *recover(void) {
   return NULL;
 }
 
+static unsigned seconds_for(uint32_t after) {
+  if (after == 0)
+    return SECONDS_TO_RECORD;
+  return now_lives_on && status_when_late == EXIT_SUCCESS ? SECONDS_TO_FIND : SECONDS_AT_MOST;
+}
+
 /* False: something was wrong, which has been said. After 0 instructions: the operation is recorded, and ends. */
 static bool try_one(uint32_t after) {
   now_after = after;
-  alarm(after == 0 ? SECONDS_TO_RECORD : SECONDS_AT_MOST);
+  alarm(seconds_for(after));
   kill_start();
   if (now->prepare != NULL)
     now->prepare();
   choose_place(after);
+  place_to_die.lives_on = now_lives_on;
   const char *problem = run(now) ? NULL : "the thread has ended in another way";
   if (problem == NULL)
     problem = recover();
@@ -291,15 +351,17 @@ static bool try_one_first(uint32_t after) {
   int status = 0;
   fflush(NULL);
   pid_t tester = fork();
-  if (tester == 0)
+  if (tester == 0) {
+    status_when_late = EXIT_FAILURE;
     _exit(try_one(after) ? EXIT_SUCCESS : EXIT_FAILURE);
+  }
   return waitpid(tester, &status, 0) == tester && WIFEXITED(status) &&
          WEXITSTATUS(status) == EXIT_SUCCESS;
 }
 
 /* How it is tried, and what has come of it. */
 typedef struct trial {
-  bool all;
+  bool proves, finds_fault;
   uint32_t seed;
   bool (*try_one)(uint32_t after);
   unsigned kills, ended; /* ended: the thread came to the end of its operation before */
@@ -311,24 +373,21 @@ static bool may_choose(uint32_t after, uint32_t seed) {
   return found->passes[after - 1] <= PASSES || after % TURNS == seed % TURNS;
 }
 
-/* One in how many places is chosen. */
+/* One in how many places is chosen. A fault for which an operation also lives on shows at many of them. */
 static uint32_t distance_of(const trial *t) {
   uint32_t places = 0;
-  if (t->all)
+  if (t->proves || (t->finds_fault && (now->flags & LIVES_ON) == 0))
     return 1;
   for (uint32_t after = 1; after <= found->length; after++)
     places += may_choose(after, t->seed);
   return places / KILLS_BY_DEFAULT + 1;
 }
 
-/* Recorded the second time, as the first of its kind may obtain memory. */
-static bool try_operation(const operation *op, trial *t) {
-  now = op;
-  if (!t->try_one(NOWHERE) || !t->try_one(0))
-    return false;
-  count_passes();
-  uint32_t length = found->length, distance = distance_of(t), places = t->seed, kills = 0;
-  for (uint32_t after = 1; after <= length; after++) {
+/* Whether all is in order after the chosen places of what is recorded. */
+static bool try_places(trial *t, bool lives_on) {
+  uint32_t distance = distance_of(t), places = t->seed, kills = 0;
+  now_lives_on = lives_on;
+  for (uint32_t after = 1; after <= found->length; after++) {
     if (!may_choose(after, t->seed) || places++ % distance != 0)
       continue;
     if (!t->try_one(after))
@@ -337,8 +396,21 @@ static bool try_operation(const operation *op, trial *t) {
     t->ended += found->ended;
   }
   t->kills += kills;
-  printf("%-28s %6u instructions, killed after %u of them\n", op->name, length, kills);
+  printf(", %s after %u", lives_on ? "stopped" : "killed", kills);
   return true;
+}
+
+/* Recorded the second time, as the first of its kind may obtain memory. */
+static bool try_operation(const operation *op, trial *t) {
+  now = op;
+  now_lives_on = false;
+  if (!t->try_one(NOWHERE) || !t->try_one(0))
+    return false;
+  count_passes();
+  printf("%-28s %6u instructions", op->name, found->length);
+  bool good = try_places(t, false) && ((op->flags & LIVES_ON) == 0 || try_places(t, true));
+  printf("\n");
+  return good;
 }
 
 static bool try_operations(const char *only, trial *t) {
@@ -356,9 +428,10 @@ int main(int count, char **arguments) {
   const char *seed_given = getenv("WALLOC_SEED"), *prove = getenv("WALLOC_PROVE");
   bool finds_fault = count > 1 && strcmp(arguments[1], "--finds-fault") == 0;
   const char *only = count > 1 ? arguments[count - 1] : "";
-  trial t = {.all = finds_fault || (prove != NULL && *prove == '1')};
+  trial t = {.proves = prove != NULL && *prove == '1', .finds_fault = finds_fault};
   t.seed = seed_given != NULL ? (uint32_t)strtoul(seed_given, NULL, 10) : (uint32_t)time(NULL);
-  setvbuf(stdout, NULL, _IOLBF, 0);
+  status_when_late = finds_fault ? EXIT_SUCCESS : EXIT_FAILURE;
+  setvbuf(stdout, NULL, _IONBF, 0);
   printf("WALLOC_SEED=%u\n", t.seed);
   signal(SIGALRM, too_late);
   storage_find();

@@ -10,7 +10,10 @@
  *
  * and again with n + 1, until the operation ends before it is killed. One tester; x86-64 Linux only.
  *
- * Where the tester is to be a process in which walloc was never used, it is a fork of one. */
+ * Where the tester is to be a process in which walloc was never used, it is a fork of one.
+ *
+ * Recovery is also stopped after each of its instructions, where it lives on: another thread takes the page lock
+ * meanwhile, where it is free, and dies with it. Then recovery goes on, and must come to its end. */
 #ifndef KILL_H
 #define KILL_H
 
@@ -37,6 +40,7 @@ typedef struct operation {
 } operation;
 
 #define RECYCLES 1u /* the blocks of the common arena may be gone */
+#define LIVES_ON 2u /* it is also stopped while another thread dies with the page lock */
 
 typedef struct operations {
   const operation *all;
@@ -74,8 +78,9 @@ typedef struct common {
   walloc_context context;
   walloc_mark mark;
   walloc_ref heap_ref;
-  uint32_t lost_before;  /* a thread that died before the one that is killed; 0: none */
-  void *volatile result; /* of an operation */
+  uint32_t lost_before;             /* a thread that died before the one that is killed; 0: none */
+  volatile uint32_t lost_meanwhile; /* one that died while that was stopped */
+  void *volatile result;            /* of an operation */
 } common;
 
 extern common kill_common;

@@ -3,6 +3,7 @@
 #include "kill/kill.h"
 
 #include "heap/part.h"
+#include "queue/queue.h"
 
 #include "arena/room.h" /* behind it: its `block` is a parameter there */
 
@@ -185,14 +186,39 @@ static void reference_thrice(void) {
 
 /* ---- Recovery --------------------------------------------------------------------------------- */
 
-/* A first thread is killed, and then the one that recovers from that. */
-static void recover_first(void) { (void)walloc_thread_lost(kill_common.lost_before); }
+/* A first thread is killed, and then the one that recovers from that; or that one is stopped while another dies with
+ * the page lock, which it may find taken, and must not wait for. */
+static void recover_first(void) {
+  walloc_error error = walloc_thread_lost(kill_common.lost_before);
+  if (error != WALLOC_OK && error != WALLOC_ERROR_BUSY)
+    __builtin_trap();
+}
 
 static void lose_in_malloc(void) { kill_first("malloc: cut and grow", 90); }
 static void lose_in_split(void) { kill_first("large: split", 160); }
 static void lose_in_growth(void) { kill_first("arena: growth", 260); }
 static void lose_in_sweep(void) { kill_first("sweep: own", 900); }
 static void lose_in_reference(void) { kill_first("reference: small", 70); }
+
+static bool dead_has_queue_with_pages(void) {
+  for (uint32_t slot = 0; slot < WALLOC_QUEUES_MAX; slot++) {
+    const walloc_queue *queue = &walloc_queues[slot];
+    if (queue->holder == kill_common.lost_before && queue->pages != 0)
+      return true;
+  }
+  return false;
+}
+
+/* In its end, as long as its pages are in the table: how many instructions that takes is found out once. */
+static void lose_in_queue(void) {
+  static uint32_t after = 10;
+  kill_first("queue: destroy", after);
+  while (!dead_has_queue_with_pages()) {
+    (void)walloc_thread_lost(kill_common.lost_before);
+    queue_end();
+    kill_first("queue: destroy", ++after);
+  }
+}
 
 /* ---- All of them ---------------------------------------------------------------------------- */
 
@@ -252,11 +278,12 @@ static const operation room_operations[] = {
     {"reference: free", reference_small, enter, NULL, reference_free, 80, 0},
     {"reference: free, large", reference_large, enter, NULL, reference_free, 45056, 0},
     {"reference: free by address", reference_small, enter, NULL, reference_free_address, 80, 0},
-    {"recovery: of malloc", lose_in_malloc, NULL, NULL, recover_first, SPAN, 0},
-    {"recovery: of a split", lose_in_split, NULL, NULL, recover_first, 50016, 0},
-    {"recovery: of growth", lose_in_growth, NULL, NULL, recover_first, 0, 0},
-    {"recovery: of a sweep", lose_in_sweep, NULL, NULL, recover_first, SPAN, 0},
-    {"recovery: of a reference", lose_in_reference, NULL, NULL, recover_first, SPAN, 0},
+    {"recovery: of malloc", lose_in_malloc, NULL, NULL, recover_first, SPAN, LIVES_ON},
+    {"recovery: of a split", lose_in_split, NULL, NULL, recover_first, 50016, LIVES_ON},
+    {"recovery: of growth", lose_in_growth, NULL, NULL, recover_first, 0, LIVES_ON},
+    {"recovery: of a sweep", lose_in_sweep, NULL, NULL, recover_first, SPAN, LIVES_ON},
+    {"recovery: of a reference", lose_in_reference, NULL, NULL, recover_first, SPAN, LIVES_ON},
+    {"recovery: of a queue", lose_in_queue, NULL, NULL, recover_first, 0, LIVES_ON},
 };
 
 const operations kill_room_operations = {room_operations,
