@@ -7,12 +7,13 @@ const MIB = 1 << 20;
 
 /**
  * Bytes that the memory may grow by, once it has been used: for each kill a block in hand, and now and then a span;
- * and what the tiers and the heap happen to need more than at first. Without recovery it is at least the stack of
- * 64 KiB for each.
+ * and what tiers and heap happen to need more than at first, the more the more workers there are. Without recovery it is
+ * at least the stack of 64 KiB for each kill; so memory that creeps is found where there are many for each worker.
  *
  * @param {number} kills
+ * @param {number} workers
  */
-export const growthAllowed = (kills) => 4 * MIB + kills * (16 << 10);
+export const growthAllowed = (kills, workers) => workers * (MIB / 2) + kills * (16 << 10);
 
 const CAPACITY = 16;
 
