@@ -30,6 +30,12 @@ const firefox = {
   timeout: 120_000,
 };
 
+const inChromium = {
+  use: { browserName: /** @type {const} */ ('chromium'), launchOptions: chromium },
+};
+
+const SIMULATION = /\/(simulation|flight)\.spec/;
+
 export default defineConfig({
   testDir: 'tests/browser',
   outputDir: 'build/test-results',
@@ -46,7 +52,9 @@ export default defineConfig({
     timeout: 180_000,
   },
   projects: [
-    { name: 'chromium', use: { browserName: 'chromium', launchOptions: chromium } },
+    // Those that take longest begin first, so that the end does not wait for one of them.
+    { ...inChromium, name: 'chromium, simulation', testMatch: SIMULATION },
+    { ...inChromium, name: 'chromium', testIgnore: SIMULATION },
     {
       name: 'firefox',
       testMatch: /\/(api|queue|storms)\.spec/,
