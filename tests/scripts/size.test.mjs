@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ROOT, run } from '../../scripts/run.mjs';
 import { measureSizes } from '../../scripts/size.mjs';
+import { setUpEmscripten } from '../../scripts/setup/emscripten.mjs';
 
 test('module, JavaScript and start-up memory are within their limits', async () => {
   const sizes = await measureSizes();
@@ -15,7 +16,8 @@ test('module, JavaScript and start-up memory are within their limits', async () 
 });
 
 test('what waits does nothing else: platform_attached.c says why', async () => {
-  const config = await run(`${process.env.WALLOC_EMSCRIPTEN}/em-config`, ['BINARYEN_ROOT']);
+  const emscripten = process.env.WALLOC_EMSCRIPTEN ?? (await setUpEmscripten());
+  const config = await run(`${emscripten}/em-config`, ['BINARYEN_ROOT']);
   const disassemble = `${config.output.trim()}/bin/wasm-dis`;
   const { output } = await run(disassemble, [`${ROOT}workers/walloc.wasm`]);
   const start = output.match(/^ \(start (\S+)\)/m)?.[1]; // the linker's: one waits while another fills the memory
