@@ -135,6 +135,7 @@
 #define walloc_pages_take_at WALLOC_JOIN(WALLOC_NAMESPACE, walloc_pages_take_at)
 #define walloc_pages_top WALLOC_JOIN(WALLOC_NAMESPACE, walloc_pages_top)
 #define walloc_part WALLOC_JOIN(WALLOC_NAMESPACE, walloc_part)
+#define walloc_part_add_span WALLOC_JOIN(WALLOC_NAMESPACE, walloc_part_add_span)
 #define walloc_part_borrow WALLOC_JOIN(WALLOC_NAMESPACE, walloc_part_borrow)
 #define walloc_part_borrow_blocks WALLOC_JOIN(WALLOC_NAMESPACE, walloc_part_borrow_blocks)
 #define walloc_part_cut WALLOC_JOIN(WALLOC_NAMESPACE, walloc_part_cut)

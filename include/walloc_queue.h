@@ -59,7 +59,8 @@ typedef enum walloc_element {
  * Cost: whole pages of 4 KiB, some 50 bytes for each reference, all written once. */
 walloc_queue *walloc_queue_create(const walloc_queue_config *config);
 
-/* Gives its memory back. Who waits is woken and gets HANDLE. BUSY: nothing has happened. */
+/* Gives its memory back. Nobody else may be using the queue, nor wait in it: close it first, and destroy it when
+ * they have come out of it with CLOSED. BUSY: nothing has happened. */
 walloc_error walloc_queue_destroy(walloc_queue *queue);
 
 /* Puts a reference behind all others. `tag` is any number that travels along, such as what the block

@@ -5,7 +5,7 @@
  *
  * So at most 15 bytes below 128, and at most a fifth of the block above, are lost to rounding. Each size is a
  * multiple of 16, and blocks lie one behind the other from the start of a span, so that a block is
- * aligned to the largest power of two that divides its size, as far as the span is. Pure functions.
+ * aligned to the largest power of two that divides its size, up to a page. Pure functions.
  *
  * Why not 8 to each doubling: that saves a tenth of rounding, and costs twice as many spans that are partly
  * used; programs with a few megabytes need more memory with 8 than with 4. */
@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "heap/hardened.h"
 #include "pages/map.h"
 #include "walloc.h"
 
@@ -43,9 +44,15 @@ static inline uint32_t span_bytes(uint32_t c) { return span_pages(c) * (uint32_t
 
 static inline uint32_t span_blocks(uint32_t c) { return span_bytes(c) / class_size(c); }
 
-/* The first page of the span that a page belongs to. */
+/* The pages that a span may begin at: the multiples of this. With one block in it, it may begin at any, as its
+ * first page is the block's then. Where an address may be anything (hardened), the span must tell by itself. */
+static inline page_index span_alignment(uint32_t c) {
+  return span_blocks(c) == 1 && !BLOCKS_HAVE_GUARDS ? 1 : span_pages(c);
+}
+
+/* The first page of the span that has a block beginning in this page. */
 static inline page_index span_first(uint32_t c, page_index page) {
-  return page - page % span_pages(c);
+  return page - page % span_alignment(c);
 }
 
 #endif

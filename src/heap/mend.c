@@ -2,10 +2,8 @@
  * it takes them away from where they were; killed in between, they are in two places:
  *
  *     pending[c] ─► lists[c]      take_pending     the list begins with the first of the pending lists
- *     uncut[c] ─► lists[c]        cut_next         the list begins with the first block of the uncut spans
  *     incoming[c] ─► pending[c]   receive          the stack that another part's `taker` guards holds the list
  *     lists, pending ─► another   take_idle        two parts that name the dead thread begin with the same block
- *     uncut[c] ─► the provider    give_uncut       the pages of the uncut spans are not the part's
  *
  * In each case the second place is cleared here. Nothing but these moves makes two places begin with the same
  * block, as a free block is in one list only, and only the dead thread has moved any of its parts' since. The same
@@ -22,15 +20,8 @@ static bool is_lost(heap_part *part, uint32_t thread) {
 
 static void mend_within(heap_part *part, uint32_t c) {
   block_offset first = list_first(part->lists[c]);
-  span_row row = part->uncut[c];
-  if (row != 0 && page_entry(span_row_first(row)) != part->key + c)
-    part->uncut[c] = row = 0;
-  if (first == 0)
-    return;
-  if (first == part->pending[c])
+  if (first != 0 && first == part->pending[c])
     part->pending[c] = next_list(first);
-  if (row != 0 && first == span_row_first(row) * (uint32_t)WALLOC_PAGE_SIZE)
-    part->uncut[c] = span_row_behind_first(row, c);
 }
 
 /* Another part of the dead thread's. */

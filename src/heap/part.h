@@ -1,7 +1,6 @@
 /* A thread's part of the heap: its lists of free blocks, one for each size class.
  *
  *     part ── lists[c] ──► block ──► block        free blocks of its spans
- *       │     uncut[c] ──► [ span ][ span ]       not cut into blocks yet
  *       │     pending[c] ► list ► list            lists that came back from other threads
  *       ├──── outbox[..]   lists of others' blocks, not sent yet
  *       └──── incoming[c] ◄── list ◄── list       sent by others: stacks
@@ -15,7 +14,7 @@
  *
  * Everything but `incoming`, `taker` and `thread` is read and written only by the thread whose number is in
  * `thread`. What a kill leaves behind: a list is changed by one store, so at most the block in hand, or
- * the list that is just being sent (8 KiB at most, or one block), or the spans that are just being added. Where
+ * the list that is just being sent (8 KiB at most, or one block), or the span that is just being added. Where
  * blocks go from one place to another they are in both for a moment, and never in neither: see mend.c. */
 #ifndef WALLOC_HEAP_PART_H
 #define WALLOC_HEAP_PART_H
@@ -42,24 +41,10 @@ typedef struct outgoing {
   page_mark mark; /* the entry of the pages of all these blocks */
 } outgoing;
 
-/* A row of spans, one behind the other: | first page : 20 | how many : 12 |, 0: none */
-typedef uint32_t span_row;
-
-static inline span_row span_row_of(page_index first, uint32_t count) { return first << 12 | count; }
-
-static inline page_index span_row_first(span_row row) { return row >> 12; }
-
-static inline uint32_t span_row_count(span_row row) { return row & 0xFFF; }
-
-static inline span_row span_row_behind_first(span_row row, uint32_t c) {
-  return span_row_count(row) == 1 ? 0 : row - 1 + (span_pages(c) << 12);
-}
-
 typedef struct heap_part {
   block_list lists[CLASSES];
   uint32_t key;
   page_index swept_at; /* walloc_heap_grown when it was swept last */
-  span_row uncut[CLASSES];
   block_offset pending[CLASSES];
   outgoing outbox[OUTBOX];
 
@@ -110,6 +95,9 @@ void walloc_part_send(heap_part *own, block_offset block, page_mark mark);
 
 /* Sends what has been collected. */
 void walloc_part_send_all(heap_part *own);
+
+/* A span of the class, from a page that is a multiple of this, on top of the part's list. OUT_OF_MEMORY, BUSY. */
+walloc_error walloc_part_add_span(heap_part *part, uint32_t c, page_index alignment);
 
 /* Cuts a span of the class into blocks on top of the part's list. */
 void walloc_part_cut(heap_part *part, uint32_t c, page_index span);

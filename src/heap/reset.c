@@ -10,7 +10,6 @@ static void forget(heap_part *part) {
     atomic_store_explicit(&part->incoming[c], 0, memory_order_relaxed);
   atomic_store_explicit(&part->pages, 0, memory_order_relaxed);
   __builtin_memset(part->lists, 0, sizeof part->lists);
-  __builtin_memset(part->uncut, 0, sizeof part->uncut);
   __builtin_memset(part->pending, 0, sizeof part->pending);
   __builtin_memset(part->outbox, 0, sizeof part->outbox);
 }

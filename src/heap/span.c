@@ -1,12 +1,11 @@
 /* Where a part's lists get their blocks from when they are empty. By the part's own thread.
  *
- *     what others have sent back  ─►  the uncut rest of its newest span  ─►  a new span */
+ *     what others have sent back  ─►  what others do not need  ─►  a new span
+ *
+ * One span at a time, though a program with many blocks takes the page lock more often for it: a page that is
+ * alone between others is free memory too, and rows of spans would pass it by. */
 #include "heap/obtain.h"
 #include "heap/part.h"
-
-/* A part that has many pages takes several spans at a time, one behind the other. */
-#define PAGES_AT_ONCE_PART 256 /* of those that it has */
-#define PAGES_AT_ONCE ((page_index)16)
 
 /* Killed between the stores: the list is in both. */
 static bool take_pending(heap_part *part, uint32_t c) {
@@ -31,45 +30,29 @@ void walloc_part_cut(heap_part *part, uint32_t c, page_index span) {
   part->lists[c] = list;
 }
 
-/* Killed between the stores: the span's blocks are on top of the list, and the span is still among the uncut. */
-static bool cut_next(heap_part *part, uint32_t c) {
-  span_row row = part->uncut[c];
-  if (row == 0)
-    return false;
-  walloc_part_cut(part, c, span_row_first(row));
-  stores_in_order();
-  part->uncut[c] = span_row_behind_first(row, c);
-  return true;
-}
-
-static uint32_t spans_at_once(const heap_part *part, uint32_t c) {
-  page_index pages = atomic_load_explicit(&part->pages, memory_order_relaxed) / PAGES_AT_ONCE_PART;
-  if (pages > PAGES_AT_ONCE)
-    pages = PAGES_AT_ONCE;
-  return pages < 2 * span_pages(c) || class_is_eager(c) ? 1 : pages / span_pages(c);
-}
-
-/* Killed before the last store: the spans are lost, 64 KiB at most; they are in no list, and keep the part's mark. */
-static bool add_spans(heap_part *part, uint32_t c, uint32_t count) {
+/* Killed before the last store, in the cut: the span is lost; it is in no list, and keeps the part's mark. */
+walloc_error walloc_part_add_span(heap_part *part, uint32_t c, page_index alignment) {
   page_index pages = span_pages(c);
   page_run run;
-  if (walloc_heap_take(pages * count, pages, (page_mark)(part->key + c), &run) != WALLOC_OK)
-    return false;
-  atomic_fetch_add_explicit(&part->pages, pages * count, memory_order_relaxed);
-  part->uncut[c] = span_row_of(run.first, count);
-  return true;
+  walloc_error error = walloc_heap_take(pages, alignment, (page_mark)(part->key + c), &run);
+  if (error != WALLOC_OK)
+    return error;
+  atomic_fetch_add_explicit(&part->pages, pages, memory_order_relaxed);
+  walloc_part_cut(part, c, run.first);
+  return WALLOC_OK;
 }
 
-/* A sweep on the way to a new span may have found blocks of this class: they lie below the new ones. */
+/* What has been collected for others is looked for among what they do not need too, before memory grows for it. A
+ * sweep on the way to a new span may have found blocks of this class: they lie below the new ones. */
 bool walloc_part_refill(heap_part *part, uint32_t c) {
   if (take_pending(part, c))
     return true;
   if (walloc_part_receive(part, part, c))
     return take_pending(part, c);
-  if (cut_next(part, c))
-    return true;
-  if (walloc_part_borrow_blocks(part, c))
-    return list_first(part->lists[c]) != 0 || take_pending(part, c);
-  walloc_part_send_all(part);
-  return (add_spans(part, c, spans_at_once(part, c)) || add_spans(part, c, 1)) && cut_next(part, c);
+  for (int turn = 0; turn < 2; turn++) {
+    if (walloc_part_borrow_blocks(part, c))
+      return list_first(part->lists[c]) != 0 || take_pending(part, c);
+    walloc_part_send_all(part);
+  }
+  return walloc_part_add_span(part, c, span_alignment(c)) == WALLOC_OK;
 }

@@ -107,9 +107,9 @@ static void sort(heap_part *part, uint32_t c) {
   }
 }
 
-static bool give(uint32_t c, page_index first, uint32_t spans) {
+static bool give(uint32_t c, page_index first) {
   heap_part *owner = part_of_mark(page_entry(first));
-  page_index pages = span_pages(c) * spans;
+  page_index pages = span_pages(c);
   if (!walloc_pages_give(first, pages))
     return false;
   atomic_fetch_add_explicit(&owner->pages, 0 - pages, memory_order_relaxed);
@@ -130,32 +130,21 @@ static bool give_spans(heap_part *part, uint32_t c) {
   bool any = false;
   for (; sweep.chain != 0; any = true) {
     page_index first = next_in_chain(c);
-    if (!give(c, first, 1))
+    if (!give(c, first))
       walloc_part_cut(part, c, first);
   }
   return any;
-}
-
-/* Killed before the last store: the row is still the part's, its pages are not, by which recovery knows (mend.c). */
-static bool give_uncut(heap_part *part, uint32_t c) {
-  span_row *row = &part->uncut[c];
-  bool given = *row != 0 && give(c, span_row_first(*row), span_row_count(*row));
-  stores_in_order();
-  if (given)
-    *row = 0;
-  return given;
 }
 
 static bool sweep_class(heap_part *part, uint32_t c) {
   sweep.part = part;
   sweep.c = c;
   stores_in_order();
-  bool given = give_uncut(part, c);
   merge(part, c);
   count_all(part, c);
   stores_in_order();
   sort(part, c);
-  return given | give_spans(part, c);
+  return give_spans(part, c);
 }
 
 bool walloc_sweep_is_due(const heap_part *part) {

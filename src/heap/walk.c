@@ -47,14 +47,6 @@ static void mark_lists(const walk *w, block_offset list) {
     mark_list(w, list);
 }
 
-static void mark_row(const walk *w, uint32_t c, span_row row) {
-  for (; row != 0; row = span_row_behind_first(row, c)) {
-    block_offset block = span_row_first(row) * PAGE, end = block + span_blocks(c) * class_size(c);
-    for (; block != end; block += class_size(c))
-      mark(w, block);
-  }
-}
-
 static void mark_part(const walk *w, heap_part *part) {
   for (uint32_t i = 0; i < OUTBOX; i++)
     mark_list(w, list_first(part->outbox[i].blocks));
@@ -62,7 +54,6 @@ static void mark_part(const walk *w, heap_part *part) {
     mark_list(w, list_first(part->lists[c]));
     mark_lists(w, part->pending[c]);
     mark_lists(w, atomic_load_explicit(&part->incoming[c], memory_order_acquire));
-    mark_row(w, c, part->uncut[c]);
   }
 }
 

@@ -16,7 +16,7 @@ static size_t free_of_class(const heap_part *own, uint32_t c) {
   size_t count = blocks_in(list_first(own->lists[c]));
   for (block_offset list = own->pending[c]; list != 0; list = next_list(list))
     count += blocks_in(list);
-  return count + (size_t)span_row_count(own->uncut[c]) * span_blocks(c);
+  return count;
 }
 
 static size_t free_small_bytes(const heap_part *own) {

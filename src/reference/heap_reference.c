@@ -106,17 +106,6 @@ static bool sweep(heap_part *part, uint32_t c) {
          list_first(part->lists[c]) != 0;
 }
 
-static walloc_error add_span(heap_part *part, uint32_t c) {
-  page_index count = span_pages(c);
-  page_run run;
-  walloc_error error = walloc_heap_take(count, count, (page_mark)(part->key + c), &run);
-  if (error != WALLOC_OK)
-    return error;
-  atomic_fetch_add_explicit(&part->pages, count, memory_order_relaxed);
-  walloc_part_cut(part, c, run.first);
-  return WALLOC_OK;
-}
-
 /* The part has a block of the class before malloc is told to take one from it; so it takes none elsewhere. */
 static void *take_small(size_t bytes, walloc_error *error) {
   heap_part *part = part_for_references(), *own = walloc_own_part;
@@ -125,7 +114,7 @@ static void *take_small(size_t bytes, walloc_error *error) {
   if (part == NULL)
     return NULL;
   if (list_first(part->lists[c]) == 0 && !take_pending(part, c) && !sweep(part, c)) {
-    *error = add_span(part, c);
+    *error = walloc_part_add_span(part, c, span_pages(c));
     if (*error != WALLOC_OK)
       return NULL;
   }
@@ -155,8 +144,7 @@ static bool may_have_reference(const void *block, page_mark mark) {
   uint32_t c = mark - part->key;
   if (c >= CLASSES)
     return false;
-  page_index first = span_first(c, page_of(block));
-  return (offset_of(block) - first * (uint32_t)WALLOC_PAGE_SIZE) % class_size(c) == 0;
+  return offset_of(block) % span_bytes(c) % class_size(c) == 0;
 }
 
 void walloc_reference_freed(void *block, page_mark mark) {

@@ -162,18 +162,6 @@ static const char *see_lists(block_offset list, uint32_t c) {
   return problem;
 }
 
-static const char *see_uncut(span_row row, uint32_t c) {
-  for (; row != 0; row = span_row_behind_first(row, c)) {
-    block_offset begin = span_row_first(row) * (uint32_t)WALLOC_PAGE_SIZE;
-    for (uint32_t i = 0; i < span_blocks(c); i++) {
-      const char *problem = see_block(begin + i * class_size(c), c);
-      if (problem != NULL)
-        return problem;
-    }
-  }
-  return NULL;
-}
-
 static const char *check_part(heap_part *part) {
   const char *problem = NULL;
   if (part->taker != 0)
@@ -188,8 +176,6 @@ static const char *check_part(heap_part *part) {
       problem = see_lists(part->pending[c], c);
     if (problem == NULL)
       problem = see_lists(part->incoming[c], c);
-    if (problem == NULL)
-      problem = see_uncut(part->uncut[c], c);
   }
   return problem;
 }

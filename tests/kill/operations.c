@@ -41,20 +41,6 @@ static void allocate_2048_twice(void) {
   allocate_2048();
 }
 
-/* As if the part had many pages, so that it takes several spans at once. */
-static void pretend_many_pages(void) { walloc_own_part->pages = 2048; }
-
-static void use_up_a_span(void) {
-  enter();
-  pretend_many_pages();
-  hold_several(64, 64, false);
-}
-
-static void enter_with_many_pages(void) {
-  enter();
-  pretend_many_pages();
-}
-
 /* A whole span, and who frees it is somebody else. */
 static void hold_span_in_doubt(void) { hold_several(2, 2048, true); }
 
@@ -115,7 +101,6 @@ static void nothing_is_due(void) {
 
 static void fill_lists(void) {
   enter();
-  pretend_many_pages();
   hold_several(9, 1000, true);
   hold_several(10, 2048, true);
   hold_several(3, 2048, false);
@@ -264,8 +249,6 @@ static const operation first_operations[] = {
 static const operation heap_operations[] = {
     {"malloc: pop", NULL, enter, NULL, allocate_16, 16, 0},
     {"malloc: cut and grow", NULL, enter, NULL, allocate_5000, SPAN, 0},
-    {"malloc: cut", NULL, use_up_a_span, NULL, allocate_64, 64, 0},
-    {"malloc: several spans", NULL, enter_with_many_pages, NULL, allocate_64, SPAN, 0},
     {"malloc: enter a part", NULL, NULL, NULL, allocate_64, SPAN, 0},
     {"malloc: refill", NULL, hold_span_in_doubt, free_doubted_and_send, allocate_2048_twice, 4096,
      0},

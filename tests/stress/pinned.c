@@ -40,6 +40,7 @@ static unsigned thread_count;
 static walloc_arena *arena;    /* NULL: frames */
 static walloc_frames *frames;  /* NULL: an arena */
 static _Atomic bool done;      /* written by the main thread */
+static _Atomic bool thrown_away; /* once at least: written by who does it, and cleared by the main thread */
 static _Atomic unsigned wrong; /* counted up by whoever finds something */
 
 static void violation(const char *what) {
@@ -156,9 +157,10 @@ static void read_block(worker *self) {
     violation("there was no pin");
 }
 
+/* Until all has been thrown away at least once meanwhile. */
 static void *work(void *argument) {
   worker *self = argument;
-  for (unsigned i = 0; i < self->turns; i++) {
+  for (unsigned i = 0; i < self->turns || !atomic_load(&thrown_away); i++) {
     if (below(&self->random, 4) == 0)
       write_block(self);
     else
@@ -190,6 +192,8 @@ static void *throw_all_away(void *argument) {
   while (!atomic_load(&done)) {
     walloc_error error = throw_away(&random);
     counts[error != WALLOC_OK]++;
+    if (error == WALLOC_OK)
+      atomic_store(&thrown_away, true);
     if (error != WALLOC_OK && !may_be_refused(error) && error != WALLOC_ERROR_STALE)
       violation(walloc_error_text(error));
   }
@@ -204,6 +208,7 @@ static void run(const char *name, uint32_t seed, unsigned turns) {
   void *counts;
   worker all = {.number = 0};
   atomic_store(&done, false);
+  atomic_store(&thrown_away, false);
   for (unsigned i = 0; i < THREADS_MAX; i++)
     atomic_store(&boxes[i].version, 0); /* of an earlier run */
   require(pthread_create(&thrower, NULL, throw_all_away, &seed) == 0, "pthread_create");

@@ -231,7 +231,10 @@ export class Queue {
     this.#call('queue_close');
   }
 
-  /** Gives its memory back. Nobody else may be using it; who waits is told HANDLE. Throws BUSY. */
+  /**
+   * Gives its memory back. No other thread may be using it, nor wait in it: close it first, and destroy it when they
+   * have come out of it with CLOSED. What this thread itself waits for ends with HANDLE. Throws BUSY.
+   */
   destroy() {
     this.#call('queue_destroy');
   }
