@@ -86,7 +86,9 @@ static NOINLINE void *allocate_slowly(size_t size) {
   uint32_t c = class_of(size);
   if (is_no_part(part))
     return allocate_beyond_small(size, 1, &zero);
-  if (list_first(part->lists[c]) == 0 && !walloc_part_refill(part, c))
+  if (list_first(part->lists[c]) == 0)
+    c = walloc_part_refill(part, c);
+  if (c == CLASSES)
     return allocate_beyond_small(size, 1, &zero);
   return pop(part, c);
 }

@@ -8,6 +8,7 @@
  * threads have been alive at once. */
 #include "heap/part.h"
 
+#include "heap/sweep.h"
 #include "pages/pages.h"
 
 _Thread_local heap_part *walloc_own_part = &walloc_no_part;
@@ -21,7 +22,12 @@ heap_part walloc_no_part, walloc_ended_part;
 typedef heap_part *part_slot;
 static _Atomic part_slot parts[PARTS + 1];
 
-heap_part *walloc_part(uint32_t n) { return atomic_load_explicit(&parts[n], memory_order_acquire); }
+heap_part *walloc_part(uint32_t n) {
+  heap_part *part = atomic_load_explicit(&parts[n], memory_order_acquire);
+  if (part != NULL)
+    walloc_platform_meet_growth(&part->key);
+  return part;
+}
 
 bool walloc_part_borrow(heap_part *part) {
   uint32_t nobody = 0;
@@ -86,11 +92,13 @@ static void end(void *unused) {
   leave(&walloc_ended_part);
 }
 
+/* What the part had for another thread's needs becomes pages again, as far as it is free. */
 heap_part *walloc_part_enter(void) {
   heap_part *part = find_part();
   if (!is_no_part(part)) {
     walloc_own_part = part;
     walloc_platform_at_thread_end(end);
+    (void)walloc_sweep(part, false, true);
   }
   return part;
 }

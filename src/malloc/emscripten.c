@@ -29,15 +29,17 @@ void *__libc_calloc(size_t count, size_t size) { return walloc_calloc(count, siz
 void *__libc_realloc(void *block, size_t size) { return walloc_realloc(block, size); }
 void __libc_free(void *block) { walloc_free(block); }
 
-/* The form that Emscripten's header knows. */
+/* The form that Emscripten's header knows, of int or of size_t. */
+typedef __typeof__(((struct mallinfo *)0)->arena) mallinfo_number;
+
 struct mallinfo mallinfo(void) {
   struct mallinfo2 now = mallinfo2();
-  return (struct mallinfo){.arena = now.arena,
-                           .ordblks = now.ordblks,
-                           .usmblks = now.usmblks,
-                           .fsmblks = now.fsmblks,
-                           .uordblks = now.uordblks,
-                           .fordblks = now.fordblks};
+  return (struct mallinfo){.arena = (mallinfo_number)now.arena,
+                           .ordblks = (mallinfo_number)now.ordblks,
+                           .usmblks = (mallinfo_number)now.usmblks,
+                           .fsmblks = (mallinfo_number)now.fsmblks,
+                           .uordblks = (mallinfo_number)now.uordblks,
+                           .fordblks = (mallinfo_number)now.fordblks};
 }
 
 /* ---- The end of the data segment ----------------------------------------------------------- */

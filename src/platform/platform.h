@@ -79,6 +79,21 @@ static inline void walloc_platform_pause(void) {
 #endif
 }
 
+/* Between finding memory that another thread may just have obtained, and the first atomic access to it. The number there
+ * is known not to be 0.
+ *
+ * V8's baseline compiler compares an atomic access with the size of the memory as the thread knows it, and the thread
+ * learns of others' growths at the next function or loop that it enters: an access before that traps, though the memory
+ * is there (seen with Node 20: tests/unit/meet_growth.c). So a loop is entered. Plain accesses do not trap. */
+static inline void walloc_platform_meet_growth(const volatile uint32_t *not_zero) {
+#ifdef __wasm__
+  do {
+  } while (*not_zero == 0);
+#else
+  (void)not_zero;
+#endif
+}
+
 /* The stores before this are made before those behind it, as far as the compiler is concerned: for those
  * who look at memory after this thread was killed. No instruction. */
 static inline void stores_in_order(void) { atomic_signal_fence(memory_order_seq_cst); }

@@ -37,10 +37,11 @@ typedef struct worker {
 
 static letter_box boxes[THREADS_MAX];
 static unsigned thread_count;
-static walloc_arena *arena;    /* NULL: frames */
-static walloc_frames *frames;  /* NULL: an arena */
-static _Atomic bool done;      /* written by the main thread */
-static _Atomic bool thrown_away; /* once at least: written by who does it, and cleared by the main thread */
+static walloc_arena *arena;   /* NULL: frames */
+static walloc_frames *frames; /* NULL: an arena */
+static _Atomic bool done;     /* written by the main thread */
+static _Atomic bool
+    thrown_away; /* once at least: written by who does it, and cleared by the main thread */
 static _Atomic unsigned wrong; /* counted up by whoever finds something */
 
 static void violation(const char *what) {
