@@ -84,7 +84,7 @@ static inline void walloc_platform_pause(void) {
  *
  * V8's baseline compiler compares an atomic access with the size of the memory as the thread knows it, and the thread
  * learns of others' growths at the next function or loop that it enters: an access before that traps, though the memory
- * is there (seen with Node 20: tests/unit/meet_growth.c). So a loop is entered. Plain accesses do not trap. */
+ * is there (seen with Node 20: tests/heap/meet_growth.c). So a loop is entered. Plain accesses do not trap. */
 static inline void walloc_platform_meet_growth(const volatile uint32_t *not_zero) {
 #ifdef __wasm__
   do {
