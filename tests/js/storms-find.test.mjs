@@ -18,11 +18,11 @@ test('without recovery a storm finds that workers hang, or that memory creeps', 
   assert.ok(seen.hangs > 0 || seen.after - seen.before > growthAllowed(seen.kills, MANY.workers));
 });
 
-test('with dlmalloc in the place of walloc a storm finds that nobody goes on', async (t) => {
+test('with dlmalloc in the place of walloc a storm finds that nobody goes on, or blocks that overlap', async (t) => {
   const allocator = await dlmallocForStorm();
   // Few, as its lock is so unfair that of many workers some wait for very long.
   const few = { startWorker, workers: 3, batch: 2, kills: KILLS, patience: 15_000 };
   const seen = await new Storm({ ...few, allocator, seed: seedFor(t) }).run();
   t.diagnostic(JSON.stringify(seen));
-  assert.ok(seen.kills > 0 && seen.hangs > 0);
+  assert.ok(seen.kills > 0 && (seen.hangs > 0 || seen.violations.length > 0));
 });

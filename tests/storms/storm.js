@@ -215,7 +215,27 @@ export class Storm {
     );
     const violated = members.filter(({ ledger }) => ledger[VIOLATIONS] > 0);
     for (const { ledger } of violated) Atomics.store(ledger, STOP, 1);
-    for (const { done } of violated) this.result.violations.push(...(await done));
+    for (const member of violated) this.result.violations.push(...(await this.#failures(member)));
+  }
+
+  /**
+   * Of a member that was told to stop. One that does not hangs, as it may where another malloc's lock is a dead worker's.
+   *
+   * @param {Member} member
+   * @returns {Promise<string[]>}
+   */
+  #failures({ done }) {
+    return new Promise((resolve) => {
+      const late = () => {
+        this.result.hangs++;
+        resolve(['a worker that had found something did not stop']);
+      };
+      const timer = setTimeout(late, this.settings.patience);
+      done.then((failures) => {
+        clearTimeout(timer);
+        resolve(failures);
+      });
+    });
   }
 
   /**
