@@ -72,6 +72,7 @@ export class Storm {
   /** @type {Member[]} */
   #members = [];
   #tag = 0;
+  #wasHasty = false;
 
   /** @param {Settings} settings */
   constructor(settings) {
@@ -169,12 +170,13 @@ export class Storm {
 
   /**
    * Starts workers for these places. Mostly the others sleep meanwhile, as starting takes long enough, and the new ones
-   * sleep until all are there; now and then nobody is waited for, and the next kill may find them starting.
+   * sleep until all are there; now and then, but never twice in a row, nobody is waited for, and the next kill may find them starting.
    *
    * @param {number[]} places
    */
   async #fill(places) {
-    const isHasty = this.result.kills > 0 && this.random(8) === 0;
+    const isHasty = this.result.kills > 0 && !this.#wasHasty && this.random(8) === 0;
+    this.#wasHasty = isHasty;
     if (!isHasty) this.#rest(1);
     for (const index of places) this.#members[index] = this.#start(index, Number(!isHasty));
     if (isHasty) return;
