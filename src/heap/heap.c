@@ -86,9 +86,7 @@ static NOINLINE void *allocate_slowly(size_t size) {
   uint32_t c = class_of(size);
   if (is_no_part(part))
     return allocate_beyond_small(size, 1, &zero);
-  if (list_first(part->lists[c]) == 0)
-    c = walloc_part_refill(part, c);
-  if (c == CLASSES)
+  if (list_first(part->lists[c]) == 0 && !walloc_part_refill(part, c))
     return allocate_beyond_small(size, 1, &zero);
   return pop(part, c);
 }

@@ -87,9 +87,8 @@ void walloc_part_return(heap_part *part);
 
 /* ---- Spans: span.c, remote.c --------------------------------------------------------------- */
 
-/* The list of class c of this part is empty, and gets at least one block; or the next class's has one. The class whose
- * has one; CLASSES when out of memory. */
-uint32_t walloc_part_refill(heap_part *part, uint32_t c);
+/* The list of class c of this part gets at least one block. False when out of memory. */
+bool walloc_part_refill(heap_part *part, uint32_t c);
 
 /* A block of a span whose pages have this mark, which is not the calling thread's. */
 void walloc_part_send(heap_part *own, block_offset block, page_mark mark);

@@ -1,6 +1,6 @@
 /* Where a part's lists get their blocks from when they are empty. By the part's own thread.
  *
- *     what others have sent back  ─►  what others do not need  ─►  a block of the next class  ─►  a new span
+ *     what others have sent back  ─►  what others do not need  ─►  a new span
  *
  * One span at a time, though a program with many blocks takes the page lock more often for it: a page that is
  * alone between others is free memory too, and rows of spans would pass it by. */
@@ -42,26 +42,14 @@ walloc_error walloc_part_add_span(heap_part *part, uint32_t c, page_index alignm
   return WALLOC_OK;
 }
 
-/* Classes from this one on are followed by one whose blocks are at most a quarter larger. */
-#define NEAR_CLASS 4u /* 80 bytes */
-
-static bool has_larger(heap_part *part, uint32_t c) {
-  return c >= NEAR_CLASS && c + 1 < CLASSES &&
-         (list_first(part->lists[c + 1]) != 0 || take_pending(part, c + 1));
-}
-
-/* What has been collected for others is looked for among what they do not need too, before a span is taken for it. A
- * sweep on the way to a new span may have found blocks of this class: they lie below the new ones. */
-uint32_t walloc_part_refill(heap_part *part, uint32_t c) {
-  if (take_pending(part, c) || (walloc_part_receive(part, part, c) && take_pending(part, c)))
-    return c;
-  for (int turn = 0; turn < 2; turn++) {
-    if (walloc_part_borrow_blocks(part, c) &&
-        (list_first(part->lists[c]) != 0 || take_pending(part, c)))
-      return c;
-    walloc_part_send_all(part);
-  }
-  if (has_larger(part, c))
-    return c + 1;
-  return walloc_part_add_span(part, c, span_alignment(c)) == WALLOC_OK ? c : CLASSES;
+/* A sweep on the way to a new span may have found blocks of this class: they lie below the new ones. */
+bool walloc_part_refill(heap_part *part, uint32_t c) {
+  if (take_pending(part, c))
+    return true;
+  if (walloc_part_receive(part, part, c))
+    return take_pending(part, c);
+  if (walloc_part_borrow_blocks(part, c))
+    return list_first(part->lists[c]) != 0 || take_pending(part, c);
+  walloc_part_send_all(part);
+  return walloc_part_add_span(part, c, span_alignment(c)) == WALLOC_OK;
 }
