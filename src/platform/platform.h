@@ -83,8 +83,8 @@ static inline void walloc_platform_pause(void) {
  * is known not to be 0.
  *
  * V8's baseline compiler compares an atomic access with the size of the memory as the thread knows it, and the thread
- * learns of others' growths at the next function or loop that it enters: an access before that traps, though the memory
- * is there (seen with Node 20: tests/heap/meet_growth.c). So a loop is entered. Plain accesses do not trap. */
+ * learns of others' growths at the next loop that it enters, or at some functions: an access before that traps, though the
+ * memory is there (seen with Node 20: tests/heap/meet_growth.c). So a loop is entered. Plain accesses do not trap. */
 static inline void walloc_platform_meet_growth(const volatile uint32_t *not_zero) {
 #ifdef __wasm__
   do {
