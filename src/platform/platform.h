@@ -83,16 +83,26 @@ static inline void walloc_platform_pause(void) {
  * is known not to be 0.
  *
  * V8's baseline compiler compares an atomic access with the size of the memory as the thread knows it, and the thread
- * learns of others' growths at the next loop that it enters, or at some functions: an access before that traps, though the
- * memory is there (seen with Node 20: tests/heap/meet_growth.c). So a loop is entered. Plain accesses do not trap. */
-static inline void walloc_platform_meet_growth(const volatile uint32_t *not_zero) {
+ * learns of others' growths at the next function that it enters: an access before that traps, though the memory is there
+ * (seen with Node 20: tests/heap/meet_growth.c). A loop alone does not always do. Plain accesses do not trap.
+ *
+ * So a function is entered, which has a loop and two callers for no other reason than that nobody inlines it. */
 #ifdef __wasm__
+__attribute__((noinline)) static inline void
+walloc_platform_enter(const volatile uint32_t *not_zero) {
   do {
   } while (*not_zero == 0);
-#else
-  (void)not_zero;
-#endif
 }
+
+static inline void walloc_platform_meet_growth(const volatile uint32_t *not_zero) {
+  walloc_platform_enter(not_zero);
+  walloc_platform_enter(not_zero);
+}
+#else
+static inline void walloc_platform_meet_growth(const volatile uint32_t *not_zero) {
+  (void)not_zero;
+}
+#endif
 
 /* The stores before this are made before those behind it, as far as the compiler is concerned: for those
  * who look at memory after this thread was killed. No instruction. */
