@@ -1,19 +1,22 @@
 /* The proof of recovery: a thread is killed after each of its instructions in turn, its loss is told, and everything
  * must be in order.
  *
- *     tester                                      child: shares all memory, has thread-local storage of its own
- *     prepare                                     begin
- *     between                                     (stopped)
- *                                                 run: one instruction at a time, n of them
- *                                                 x
- *     walloc_thread_lost, all checks
+ *     tester                     child: shares all memory, has thread-local storage of its own
+ *     prepare                    begin
+ *     between                    (stopped)
+ *                                run: an instruction
+ *     fork -> examiner           (stopped)
+ *     (waits)    walloc_thread_lost, all checks
+ *                                the next instruction, and so on to the end
  *
- * and again with n + 1, until the operation ends before it is killed. One tester; x86-64 Linux only.
+ * The examiner has all memory as the child has left it, and no such thread: to it the child is dead. So one run of an
+ * operation is enough for all its places. One tester; x86-64 Linux only.
  *
  * Where the tester is to be a process in which walloc was never used, it is a fork of one.
  *
- * Recovery is also stopped after each of its instructions, where it lives on: another thread takes the page lock
- * meanwhile, where it is free, and dies with it. Then recovery goes on, and must come to its end. */
+ * Recovery is also stopped after each of its instructions, where it lives on: in another examiner a thread takes the
+ * page lock, where it is free, and dies with it. Then a copy of the child goes on with recovery, and must come to its
+ * end. */
 #ifndef KILL_H
 #define KILL_H
 
@@ -53,7 +56,7 @@ extern const operations kill_first_operations, kill_first_room_operations;
 extern const operations kill_heap_operations, kill_room_operations;
 
 /* In `prepare`: a thread is killed in the operation of this name after so many instructions, and its loss is not
- * told yet: kill_common.lost_before. */
+ * told yet: kill_common.lost_before. That one is killed in earnest. */
 void kill_first(const char *name, uint32_t after);
 
 /* ---- What the program holds: written by tester and child, one at a time ---------------------- */

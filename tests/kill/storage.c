@@ -62,9 +62,17 @@ static void make_storage(unsigned char *child_thread) {
   memcpy(child_thread + 2 * sizeof(void *), &(void *){child_thread}, sizeof(void *));
 }
 
+static pid_t start(unsigned n, unsigned char *stack, int (*run)(void *), void *argument) {
+  return clone(run, stack + STACK_SIZE, CLONE_VM | CLONE_SETTLS | SIGCHLD, argument, NULL,
+               tls[n] + TLS_BELOW);
+}
+
 pid_t storage_start(unsigned n, int (*run)(void *), void *argument) {
-  unsigned char *child_thread = tls[n] + TLS_BELOW;
-  make_storage(child_thread);
-  return clone(run, stacks[n] + STACK_SIZE, CLONE_VM | CLONE_SETTLS | SIGCHLD, argument, NULL,
-               child_thread);
+  make_storage(tls[n] + TLS_BELOW);
+  return start(n, stacks[n], run, argument);
+}
+
+pid_t storage_resume(unsigned n, int (*run)(void *), void *argument) {
+  static _Alignas(64) unsigned char stack[STACK_SIZE];
+  return start(n, stack, run, argument);
 }

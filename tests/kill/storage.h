@@ -14,4 +14,7 @@ void storage_find(void);
  * none. What the C library has for each thread is a copy of the tester's; the rest is as in a new thread. */
 pid_t storage_start(unsigned n, int (*run)(void *), void *argument);
 
+/* A child on the storage and with the stack of number n as they are, that begins on another stack. */
+pid_t storage_resume(unsigned n, int (*run)(void *), void *argument);
+
 #endif
