@@ -8,9 +8,13 @@ _Atomic page_index walloc_heap_grown;
 _Atomic uint64_t walloc_heap_sweeps;
 
 /* What is done before each try; a sweep of everything only when the memory can grow no more. False: then
- * this try would end as the one before. */
+ * this try would end as the one before. What the thread has collected for others is sent first, as their spans are
+ * not empty without it. */
 static bool make_room(int try) {
-  return try % 2 == 0 || walloc_sweep(walloc_own_part, true, try == 3);
+  if (try % 2 == 0)
+    return true;
+  walloc_part_send_all(walloc_own_part);
+  return walloc_sweep(walloc_own_part, true, try == 3);
 }
 
 walloc_error walloc_heap_take(page_index count, page_index alignment, page_mark owner,

@@ -1,6 +1,6 @@
 /* How the heap comes to pages: from what is free, from its own idle memory, and only then by growth.
  *
- *     free pages  ─►  empty spans (sweep.h)  ─►  growth  ─►  all empty spans there are
+ *     free pages  ─►  others' blocks are sent, empty spans (sweep.h)  ─►  growth  ─►  all empty spans there are
  *
  * Any thread, also with a shard's lock. Tries the sweep lock and takes the page lock. */
 #ifndef WALLOC_HEAP_OBTAIN_H

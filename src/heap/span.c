@@ -50,6 +50,5 @@ bool walloc_part_refill(heap_part *part, uint32_t c) {
     return take_pending(part, c);
   if (walloc_part_borrow_blocks(part, c))
     return list_first(part->lists[c]) != 0 || take_pending(part, c);
-  walloc_part_send_all(part);
   return walloc_part_add_span(part, c, span_alignment(c)) == WALLOC_OK;
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
@@ -50,12 +51,20 @@ static uint32_t pass(uintptr_t address) {
 /* Until the tester lets it go on. */
 static void stop(void) { syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP); }
 
+/* The C library reads the clock in code of the kernel's, which begins anew when a tick has come meanwhile: whoever is
+ * stopped after each of its instructions would never leave it. It writes nothing that is shared. */
+static bool is_in_kernels_code(uintptr_t address) {
+  enum { SIZE = 2 * 4096 };
+  return address - getauxval(AT_SYSINFO_EHDR) < SIZE;
+}
+
 static void trapped(int signal, siginfo_t *unused, void *context) {
   (void)signal;
   (void)unused;
   child.context = context;
-  uint32_t passes = pass((uintptr_t)child.context->uc_mcontext.gregs[REG_RIP]);
-  if (child.chooses(++child.taken, passes))
+  child.taken++;
+  uintptr_t address = (uintptr_t)child.context->uc_mcontext.gregs[REG_RIP];
+  if (!is_in_kernels_code(address) && child.chooses(child.taken, pass(address)))
     stop();
 }
 
