@@ -1,7 +1,7 @@
 /**
  * The proofs at full length, of which `npm test` runs bounded forms: see docs/concurrency.md. Goes on after a
  * failure, and closes with what each part has shown, also when it is interrupted, and with how to run those again that
- * have not passed. Takes hours, most of them for the kill test.
+ * have not passed. Takes hours, more than one of them for the kill test.
  *
  *     npm run prove                   all
  *     npm run prove -- kill explore   only the parts whose names contain one of these words

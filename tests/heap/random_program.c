@@ -56,8 +56,10 @@ static void test_the_same_program_again_needs_no_more(void **state) {
   assert_true(memory_stats().obtained <= obtained + obtained / 4);
 }
 
+/* Nothing is lost by a reset: what is in use after it, of walloc's own, stays the same. Sweeps come with growth, so the
+ * same program may take a little more when it has found memory. */
 static void test_reset_between_programs(void **state) {
-  size_t obtained = 0;
+  size_t obtained = 0, in_use = 0;
   (void)state;
   number = 2;
   for (unsigned again = 0; again < 3; again++) {
@@ -67,9 +69,14 @@ static void test_reset_between_programs(void **state) {
     model_end(&model);
     assert_int_equal(walloc_heap_reset(), WALLOC_OK);
     assert_nothing_is_live();
-    if (again == 0)
-      obtained = memory_stats().obtained;
-    assert_int_equal(memory_stats().obtained, obtained); /* it is the same program again */
+    walloc_memory_stats stats = memory_stats();
+    if (again == 0) {
+      obtained = stats.obtained;
+      in_use = stats.obtained - stats.free;
+    }
+    assert_int_equal(stats.heap, 0);
+    assert_int_equal(stats.obtained - stats.free, in_use);
+    assert_true(stats.obtained <= obtained + obtained / 8);
   }
 }
 

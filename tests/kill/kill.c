@@ -92,6 +92,14 @@ static const operation *find_operation(const char *name) {
   abort();
 }
 
+static bool begin(const operation *op, step_chooser *chooses) {
+  if (!step_start(op, chooses))
+    return false;
+  if (op->between != NULL)
+    op->between();
+  return true;
+}
+
 static uint32_t last_place;
 static bool is_last_place(uint32_t taken, uint32_t passes) {
   (void)passes;
@@ -103,7 +111,7 @@ void kill_first(const char *name, uint32_t after) {
   if (op->prepare != NULL)
     op->prepare();
   last_place = after;
-  if (!step_start(op, is_last_place) || step_on() != STEP_STOPPED)
+  if (!begin(op, is_last_place) || step_on() != STEP_STOPPED)
     abort();
   step_kill();
   kill_common.lost_before = step_thread();
@@ -147,8 +155,6 @@ static const char *examine(void) {
   return problem != NULL ? problem : kill_use_and_end();
 }
 
-static const char *examine_dead(void) { return examine(); }
-
 static const char *examine_living(void) {
   return another_dies() && step_finish_copy() ? examine() : "the thread has ended in another way";
 }
@@ -173,7 +179,7 @@ static bool is_good_in_fork(const char *(*examine_it)(void), unsigned seconds) {
 
 static bool is_good_here(void) {
   trial->kills++;
-  if (!is_good_in_fork(examine_dead, SECONDS_AT_MOST))
+  if (!is_good_in_fork(examine, SECONDS_AT_MOST))
     return false;
   if ((now->flags & LIVES_ON) == 0)
     return true;
@@ -190,12 +196,9 @@ static bool walk_through(step_chooser *chooses) {
   if (now->prepare != NULL)
     now->prepare();
   alarm(SECONDS_TO_STEP);
-  if (step_start(now, chooses)) {
-    if (now->between != NULL)
-      now->between();
+  if (begin(now, chooses))
     while ((state = step_on()) == STEP_STOPPED && is_good_here())
       alarm(SECONDS_TO_STEP);
-  }
   alarm(0);
   if (state == STEP_STOPPED) {
     step_kill();
