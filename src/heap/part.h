@@ -93,7 +93,7 @@ bool walloc_part_refill(heap_part *part, uint32_t c);
 /* A block of a span whose pages have this mark, which is not the calling thread's. */
 void walloc_part_send(heap_part *own, block_offset block, page_mark mark);
 
-/* Sends what has been collected: when no page is free, and when the thread ends. */
+/* Sends what has been collected: when no page is free, and when the thread ends or its loss is told. */
 void walloc_part_send_all(heap_part *own);
 
 /* A span of the class, from a page that is a multiple of this, on top of the part's list. OUT_OF_MEMORY, BUSY. */

@@ -153,9 +153,48 @@ static void test_programs_without_enough_memory(void **state) {
   assert_true(failures != 0);
 }
 
-/* The first runs out of the memory that the second then has in plenty. */
+/* ---- What was collected for others ------------------------------------------------------------ */
+
+enum { SPAN_BLOCKS = 4096 / 32, SMALL_BLOCKS = 4 * SPAN_BLOCKS - 12, STRIDE = 10, FILLERS = 4096 };
+
+static void *small_blocks[SMALL_BLOCKS];
+
+static void *allocate_spans(void *unused) {
+  for (int i = 0; i < SMALL_BLOCKS; i++)
+    small_blocks[i] = walloc_malloc(32);
+  return unused;
+}
+
+static void fill_memory(size_t size) {
+  static void *fillers[FILLERS];
+  int n = 0;
+  while (n < FILLERS && (fillers[n] = walloc_aligned_alloc(size, size)) != NULL)
+    n++;
+  assert_in_range(n, 0, FILLERS - 1);
+}
+
+/* Some blocks of every span of a thread that has ended are collected by who frees them, too few to be sent for their
+ * number. A large block that finds no page and no more memory gets those pages nevertheless. */
+static void test_a_large_block_gets_what_was_collected(void **state) {
+  pthread_t id;
+  (void)state;
+  walloc_free(walloc_malloc(16)); /* the part of the other thread is another one then */
+  set_maximum(memory_stats().obtained + 2 * MIB);
+  assert_int_equal(pthread_create(&id, NULL, allocate_spans, NULL), 0);
+  assert_int_equal(pthread_join(id, NULL), 0);
+  fill_memory(8192);
+  fill_memory(4096);
+  for (int first = 0; first < STRIDE; first++)
+    for (int i = first; i < SMALL_BLOCKS; i += STRIDE)
+      walloc_free(small_blocks[i]);
+  assert_non_null(walloc_aligned_alloc(8192, 8192));
+  set_maximum(0);
+}
+
+/* The second runs out of the memory that the third then has in plenty. */
 int main(void) {
   const struct CMUnitTest tests[] = {
+      with_empty_heap(test_a_large_block_gets_what_was_collected),
       with_workers(test_programs_without_enough_memory),
       with_workers(test_programs_that_exchange_blocks),
   };
