@@ -29,7 +29,21 @@ walloc_error walloc_get_heap_stats(walloc_heap_stats *stats) {
 
 /* ---- Full ----------------------------------------------------------------------------------- */
 
-static bool is_small(const walloc_heap_range *range) { return range->part != 0; }
+static bool is_in_span(const walloc_heap_range *range) { return range->part != 0; }
+
+/* A block from a scrap counts as one of the class that it would be of in a span. */
+static void count_class(const walloc_heap_range *range, walloc_heap_census *census) {
+  if (!is_in_span(range)) {
+    if (range->live && range->size <= SMALL_MAX)
+      census->of_class[class_of(range->size)].live++;
+    return;
+  }
+  uint32_t c = page_entry(page_of(range->address)) % (1 << PART_SHIFT);
+  if (range->live)
+    census->of_class[c].live++;
+  else
+    census->of_class[c].free += range->size / class_size(c);
+}
 
 static bool count(const walloc_heap_range *range, void *user) {
   walloc_heap_census *census = user;
@@ -42,13 +56,7 @@ static bool count(const walloc_heap_range *range, void *user) {
     if (range->size > census->largest_free)
       census->largest_free = range->size;
   }
-  if (is_small(range)) {
-    uint32_t c = page_entry(page_of(range->address)) % (1 << PART_SHIFT);
-    if (range->live)
-      census->of_class[c].live++;
-    else
-      census->of_class[c].free += range->size / class_size(c);
-  }
+  count_class(range, census);
   return true;
 }
 

@@ -35,7 +35,8 @@ static inline uint32_t class_size(uint32_t c) {
   return (c - doubling * 4 + 1) << (doubling + 4);
 }
 
-/* Pages of a span: as few as leave no more than an eighth unused behind the last block. */
+/* Pages of a span: one where that holds two blocks, else as few as leave no more than an eighth unused behind the last
+ * block. Of 1536 bytes a page has two, and a quarter of it is unused: small programs have few of them. */
 extern const uint8_t walloc_span_pages[CLASSES];
 
 static inline page_index span_pages(uint32_t c) { return walloc_span_pages[c]; }
@@ -43,6 +44,13 @@ static inline page_index span_pages(uint32_t c) { return walloc_span_pages[c]; }
 static inline uint32_t span_bytes(uint32_t c) { return span_pages(c) * (uint32_t)WALLOC_PAGE_SIZE; }
 
 static inline uint32_t span_blocks(uint32_t c) { return span_bytes(c) / class_size(c); }
+
+/* Blocks that a part takes from scraps before it takes spans: none where one would fill a page. Nor in the hardened
+ * build, whose reports tell more of a block in a span. */
+static inline uint32_t scraps_of_class(uint32_t c) {
+  uint32_t in_page = ((uint32_t)WALLOC_PAGE_SIZE - 1) / class_size(c);
+  return BLOCKS_HAVE_GUARDS ? 0 : in_page < 4 ? in_page : 4;
+}
 
 /* The pages that a span may begin at: the multiples of this. With one block in it, it may begin at any, as its
  * first page is the block's then. Where an address may be anything (hardened), the span must tell by itself. */

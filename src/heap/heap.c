@@ -74,8 +74,18 @@ static void *allocate_beyond_small(size_t size, size_t alignment, bool *zero) {
   return block == NULL ? fail(error) : block;
 }
 
-/* A thread for which there is no part, and who finds no page for a span, get small blocks from the large
- * ones: much for little, but better than nothing. */
+/* The first few blocks of a class: see part.h. NULL: it has had them, or there is no memory. */
+static void *allocate_from_scraps(heap_part *part, uint32_t c, size_t size) {
+  walloc_error error;
+  bool zero;
+  if (part->scraps[c] >= scraps_of_class(c))
+    return NULL;
+  part->scraps[c]++;
+  return walloc_large_allocate(part_number(part), size, &zero, &error);
+}
+
+/* A thread for which there is no part, and who finds no page for a span, get large blocks for small ones: much for
+ * little, but better than nothing. */
 static NOINLINE void *allocate_slowly(size_t size) {
   bool zero;
   if (size == 0)
@@ -85,10 +95,14 @@ static NOINLINE void *allocate_slowly(size_t size) {
   heap_part *part = own_part();
   uint32_t c = class_of(size);
   if (is_no_part(part))
-    return allocate_beyond_small(size, 1, &zero);
-  if (list_first(part->lists[c]) == 0 && !walloc_part_refill(part, c))
-    return allocate_beyond_small(size, 1, &zero);
-  return pop(part, c);
+    return allocate_beyond_small(SMALL_MAX + 1, 1, &zero);
+  if (list_first(part->lists[c]) != 0)
+    return pop(part, c);
+  void *block = allocate_from_scraps(part, c, size);
+  if (block != NULL)
+    return block;
+  return walloc_part_refill(part, c) ? pop(part, c)
+                                     : allocate_beyond_small(SMALL_MAX + 1, 1, &zero);
 }
 
 void *walloc_malloc(size_t size) {
@@ -116,6 +130,12 @@ void *walloc_calloc(size_t count, size_t size) {
   return block;
 }
 
+/* Scraps are aligned to 16 only. */
+static void use_no_scraps(heap_part *part, uint32_t c) {
+  if (!is_no_part(part))
+    part->scraps[c] = UINT8_MAX;
+}
+
 /* A size that is a multiple of the alignment has a class whose size is one too: see classes.h. What is
  * too large for that is a run of pages. So is what malloc had to take from the large blocks. */
 void *walloc_aligned_alloc(size_t alignment, size_t size) {
@@ -124,6 +144,8 @@ void *walloc_aligned_alloc(size_t alignment, size_t size) {
     return fail(WALLOC_ERROR_ALIGNMENT);
   size_t rounded = (size + (size == 0) + alignment - 1) & ~(alignment - 1);
   if (alignment <= WALLOC_PAGE_SIZE && rounded != 0 && rounded <= SMALL_MAX) {
+    if (alignment > HEAP_ALIGNMENT)
+      use_no_scraps(own_part(), class_of(rounded));
     void *block = walloc_malloc(rounded);
     if ((uintptr_t)block % alignment == 0)
       return block;
@@ -135,14 +157,12 @@ void *walloc_aligned_alloc(size_t alignment, size_t size) {
 /* ---- Freeing -------------------------------------------------------------------------------- */
 
 static void free_beyond_small(void *block, page_mark owner) {
-  walloc_misuse_kind kind = WALLOC_MISUSE_INTERIOR;
+  walloc_misuse_kind kind = owner == PAGE_HUGE ? WALLOC_MISUSE_INTERIOR : WALLOC_MISUSE_FOREIGN;
   bool known = false;
   if (page_mark_is_large(owner))
-    known = walloc_large_free(block);
+    known = walloc_large_free(block, &kind);
   else if (owner == PAGE_HUGE)
     known = walloc_huge_free(block);
-  else
-    kind = WALLOC_MISUSE_FOREIGN;
   if (!known)
     walloc_misuse_report(kind, block, 0, 0);
 }
@@ -202,7 +222,7 @@ size_t walloc_usable_size(const void *block) {
  * wasted, and for large ones that have become small there is another place. */
 static bool resize(void *block, size_t size, size_t usable) {
   page_mark mark = page_owner(page_of(block));
-  if (mark >= PAGE_SPAN)
+  if (usable <= SMALL_MAX)
     return size <= usable && size > usable / 2;
   if (page_mark_is_large(mark))
     return size > SMALL_MAX && walloc_large_resize(block, size);

@@ -20,6 +20,8 @@ typedef struct large_shard {
   alignas(64) walloc_lock lock;
   /* A region that was one free block when it came here; 0: none. Written under the lock. */
   page_index kept;
+  /* The last free block that came to be too small for the index; NULL: none, or it is gone. Written under the lock. */
+  tag *scrap;
 } large_shard;
 
 static large_shard shards[PAGE_SHARDS];
@@ -29,17 +31,35 @@ static uint32_t shard_of(const void *block) { return page_entry(page_of(block)) 
 
 /* ---- The index, under the lock -------------------------------------------------------------- */
 
-/* What is too small for any large block only waits for its neighbours. */
+/* What is too small for any large block waits for its neighbours; the last such is where small blocks may come from. */
 static bool is_indexed(const tag *t) { return tag_size(t) > SMALL_MAX; }
 
 static void put(uint32_t shard, tag *t) {
   if (is_indexed(t))
     chosen->insert(shard, (node *)(void *)t);
+  else
+    shards[shard].scrap = t;
 }
 
 static void pick(uint32_t shard, tag *t) {
   if (is_indexed(t))
     chosen->remove(shard, (node *)(void *)t);
+  else if (shards[shard].scrap == t)
+    shards[shard].scrap = NULL;
+}
+
+static void clear(uint32_t shard) {
+  chosen->clear(shard);
+  shards[shard].scrap = NULL;
+}
+
+/* NULL: there is none. A small block takes from what may become a large one only where the memory has just grown for it,
+ * by a page that may have joined its neighbours. */
+static tag *find(uint32_t shard, uint32_t size, bool grown) {
+  tag *scrap = shards[shard].scrap;
+  if (scrap != NULL && tag_size(scrap) >= size)
+    return scrap;
+  return size > SMALL_MAX || grown ? (tag *)(void *)chosen->find(shard, size) : NULL;
 }
 
 /* ---- Tags, under the lock ------------------------------------------------------------------- */
@@ -144,10 +164,9 @@ static void add_region(uint32_t shard, const page_run *run, page_index pages) {
   }
 }
 
-/* With its tag, and of a size that the index knows. */
+/* With its tag. */
 static uint32_t total_of(size_t size) {
-  size_t indexed = size > SMALL_MAX ? size : SMALL_MAX + 1;
-  return (uint32_t)((indexed + TAG_SIZE + 15) & ~(size_t)15);
+  return (uint32_t)((size + TAG_SIZE + 15) & ~(size_t)15);
 }
 
 /* ---- Regions without blocks, under the lock ------------------------------------------------- */
@@ -171,11 +190,10 @@ static void give_if_idle(uint32_t shard, page_index first) {
 /* ---- Allocating ----------------------------------------------------------------------------- */
 
 /* Under the lock. */
-static tag *take(uint32_t shard, uint32_t size) {
-  node *found = chosen->find(shard, size);
-  if (found == NULL)
+static tag *take(uint32_t shard, uint32_t size, bool grown) {
+  tag *t = find(shard, size, grown);
+  if (t == NULL)
     return NULL;
-  tag *t = &found->tag;
   pick(shard, t);
   if (tag_size(t) - size >= NODE_SIZE)
     put(shard, split(t, size));
@@ -216,12 +234,12 @@ void *walloc_large_allocate(uint32_t own, size_t size, bool *zero, walloc_error 
     bool waits = turn == 0 || turn >= PAGE_SHARDS;
     if (waits ? !walloc_lock_insist(lock) : !walloc_lock_try(lock))
       continue;
-    tag *t = take(shard, total);
+    tag *t = take(shard, total, false);
     if (t == NULL && turn != 0)
       give_if_idle(shard, shards[shard].kept);
     if (t == NULL && turn != 0 && turn % PAGE_SHARDS == 0 &&
         (*error = grow(shard, total)) == WALLOC_OK)
-      t = take(shard, total);
+      t = take(shard, total, true);
     if (t != NULL)
       block = hand_out(t, zero);
     walloc_lock_release(lock);
@@ -232,14 +250,16 @@ void *walloc_large_allocate(uint32_t own, size_t size, bool *zero, walloc_error 
 /* ---- Freeing and resizing ------------------------------------------------------------------- */
 
 /* Under the lock: the address may be anything within the pages of a region. */
-static bool is_live(uint32_t shard, tag *t) {
+static bool is_block(uint32_t shard, tag *t) {
   if (tag_offset(t) % 16 != 0 || !is_in_region(shard, page_of(t)) ||
       memory_is_poisoned(t, TAG_SIZE))
     return false;
   uint32_t size = tag_size(t);
-  return tag_is_used(t) && size >= NODE_SIZE && is_in_region(shard, page_of(tag_after(t))) &&
+  return size >= NODE_SIZE && is_in_region(shard, page_of(tag_after(t))) &&
          !memory_is_poisoned(tag_after(t), TAG_SIZE) && tag_after(t)->before == size;
 }
+
+static bool is_live(uint32_t shard, tag *t) { return is_block(shard, t) && tag_is_used(t); }
 
 /* A region without blocks goes back to the page provider: at once if it is as large as a huge block, else
  * when another one has come to be so. One is kept, as who frees a large block often wants another. Under the lock. */
@@ -263,13 +283,14 @@ static void free_tag(uint32_t shard, tag *t) {
     keep_idle(shard, t);
 }
 
-bool walloc_large_free(void *block) {
+bool walloc_large_free(void *block, walloc_misuse_kind *kind) {
   tag *t = tag_of_block(block);
   uint32_t shard = shard_of(block);
   walloc_lock *lock = &shards[shard].lock;
   if (!walloc_lock_insist(lock))
     return true;
-  bool live = is_live(shard, t);
+  bool found = is_block(shard, t), live = found && tag_is_used(t);
+  *kind = found ? WALLOC_MISUSE_DOUBLE_FREE : WALLOC_MISUSE_INTERIOR;
   if (live)
     free_tag(shard, t);
   walloc_lock_release(lock);
@@ -363,13 +384,13 @@ static void put_again(uint32_t shard, tag *t, void *unused) {
 
 /* Makes the index again from the tags. Under the lock. */
 static void index_all(uint32_t shard) {
-  chosen->clear(shard);
+  clear(shard);
   for_each_free(shard, put_again, NULL);
 }
 
 void walloc_large_forget(void) {
   for (uint32_t shard = 0; shard < PAGE_SHARDS; shard++)
-    chosen->clear(shard);
+    clear(shard);
 }
 
 /* Nobody else holds one lock and asks for another, so all are had in the end. */

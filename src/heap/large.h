@@ -22,13 +22,13 @@
 #define HUGE_MIN ((size_t)8 << 20)
 
 /* Aligned to 16 bytes, from this shard (any number) if it has room. NULL: `error` tells why. *zero: all but its first
- * LARGE_DIRTY bytes are known to be zero. */
+ * LARGE_DIRTY bytes are known to be zero. A small size comes from a scrap, or a page more: see part.h. */
 #define LARGE_DIRTY ((size_t)16)
 void *walloc_large_allocate(uint32_t own, size_t size, bool *zero, walloc_error *error);
 
-/* Of an address in a page of large blocks, as the next two. False: it is not that of a live one. Where the lock cannot be had (see lock.h), the block
- * is lost. */
-bool walloc_large_free(void *block);
+/* Of an address in a page of large blocks, as the next two. False: it is not that of a live one, and *kind says why.
+ * Where the lock cannot be had (see lock.h), the block is lost. */
+bool walloc_large_free(void *block, walloc_misuse_kind *kind);
 
 /* Hardened. */
 bool walloc_large_is_live(void *block);

@@ -12,6 +12,10 @@
  * collected by (part, class) and sent as whole lists. When a thread ends, its part waits for the next
  * thread as it is; meanwhile whoever is about to grow the memory takes empty spans out of it (sweep.h).
  *
+ * A page for each class of each thread would be much in a small program. So the first few blocks of a class, which may
+ * be all there ever are, are taken from scraps: what is left between large blocks, and too small for one. How many
+ * is counted for ever, so that it is a few slow calls for each class of a part, and a few blocks, and never more.
+ *
  * Everything but `incoming`, `taker` and `thread` is read and written only by the thread whose number is in
  * `thread`. What a kill leaves behind: a list is changed by one store, so at most the block in hand, or
  * the list that is just being sent (8 KiB at most, or one block), or the span that is just being added. Where
@@ -47,6 +51,7 @@ typedef struct heap_part {
   page_index swept_at; /* walloc_heap_grown when it was swept last */
   block_offset pending[CLASSES];
   outgoing outbox[OUTBOX];
+  uint8_t scraps[CLASSES]; /* blocks that came from scraps */
 
   /* Stacks of lists. Written by every thread that sends, and by whoever needs blocks and takes all. */
   alignas(64) _Atomic block_offset incoming[CLASSES];

@@ -12,6 +12,7 @@ static void forget(heap_part *part) {
   __builtin_memset(part->lists, 0, sizeof part->lists);
   __builtin_memset(part->pending, 0, sizeof part->pending);
   __builtin_memset(part->outbox, 0, sizeof part->outbox);
+  __builtin_memset(part->scraps, 0, sizeof part->scraps);
 }
 
 walloc_error walloc_heap_reset(void) {

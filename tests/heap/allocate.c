@@ -30,6 +30,7 @@ static void test_every_size_up_to_70000(void **state) {
   enum { ALIVE = 100 };
   heap_block ring[ALIVE] = {{0}};
   (void)state;
+  use_up_scraps();
   for (uint32_t size = 0; size <= 70000; size++) {
     heap_block *slot = &ring[size % ALIVE];
     if (slot->address != NULL)
@@ -60,6 +61,7 @@ static void test_sizes_to_8_mib_and_beyond_all_alive(void **state) {
 static void test_every_class_ends_where_it_says(void **state) {
   size_t before = 0;
   (void)state;
+  use_up_scraps();
   for (size_t c = 0; c < WALLOC_HEAP_CLASSES; c++) {
     void *first = walloc_malloc(before + 1), *last = walloc_malloc(class_sizes[c]);
     assert_int_equal(walloc_usable_size(first), class_sizes[c]);
@@ -127,6 +129,7 @@ static bool is_zero(const unsigned char *bytes, size_t size) {
 /* Blocks that were full of something else come back from each size's own kind of room. */
 static void test_calloc_is_zero_after_dirty_use(void **state) {
   (void)state;
+  use_up_scraps();
   for (size_t size = 1; size < 20 * MIB; size = next_size(size) + size / 4) {
     for (int round = 0; round < 3; round++) {
       unsigned char *block = walloc_calloc(1, size);
@@ -293,6 +296,7 @@ static void test_free_of_nothing(void **state) {
 static void test_pairs_need_no_more_memory(void **state) {
   const size_t sizes[] = {0, 1, 16, 100, 1024, 4000, 32768, 32769, 100000, 5 * MIB};
   (void)state;
+  use_up_scraps();
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     walloc_free(walloc_malloc(sizes[i]));
     size_t held = heap_stats().held;

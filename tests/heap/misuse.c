@@ -104,6 +104,7 @@ static void test_within_a_large_block(void **state) {
 
 static void test_twice_in_a_row(void **state) {
   (void)state;
+  use_up_scraps();
   for (size_t size = 16; size <= WALLOC_HEAP_SMALL; size *= 2) {
     void *block = take_block(size - 8), *other = take_block(size - 8);
     size_t usable = walloc_usable_size(block);

@@ -230,10 +230,10 @@ static size_t live_in_classes(const walloc_heap_census *census) {
   return live;
 }
 
-static size_t live_in_parts(const heap_picture *picture) {
+static size_t live_and_small(const heap_picture *picture) {
   size_t live = 0;
   for (size_t i = 0; i < picture->count; i++)
-    live += picture->ranges[i].live && picture->ranges[i].part != 0;
+    live += picture->ranges[i].live && picture->ranges[i].size <= WALLOC_HEAP_SMALL;
   return live;
 }
 
@@ -252,7 +252,7 @@ static const char *compare_census(const heap_picture *picture) {
       census.free_bytes == 0 ? 0 : 1 - (double)census.largest_free / (double)census.free_bytes;
   if (census.fragmentation < fragmentation - 1e-9 || census.fragmentation > fragmentation + 1e-9)
     return "the fragmentation is not 1 - largest free / all free";
-  return live_in_classes(&census) == live_in_parts(picture)
+  return live_in_classes(&census) == live_and_small(picture)
              ? NULL
              : "census and walk differ about small blocks";
 }

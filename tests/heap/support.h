@@ -33,6 +33,17 @@ static inline int begin_empty(void **state) {
              : -1;
 }
 
+/* From here on the calling thread's small blocks come from spans: the first few of each class do not. */
+static inline void use_up_scraps(void) {
+  void *blocks[4];
+  for (size_t size = 1; size <= WALLOC_HEAP_SMALL; size += size / 8 + 1) {
+    for (size_t i = 0; i < COUNT(blocks); i++)
+      assert_non_null(blocks[i] = walloc_malloc(size));
+    for (size_t i = 0; i < COUNT(blocks); i++)
+      walloc_free(blocks[i]);
+  }
+}
+
 #define with_empty_heap(test) cmocka_unit_test_setup_teardown(test, begin_empty, begin_empty)
 
 /* The heap keeps the maximum of the last walloc_init; 0: none. The tiers, with next to nothing of the memory,

@@ -23,6 +23,7 @@ static void test_each_kind_of_block_is_shown_as_it_is(void **state) {
   heap_picture picture;
   void *blocks[COUNT(sizes)];
   (void)state;
+  use_up_scraps();
   for (size_t i = 0; i < COUNT(sizes); i++)
     assert_non_null(blocks[i] = walloc_malloc(sizes[i]));
   assert_true(picture_take(&picture));
@@ -154,6 +155,7 @@ static pthread_barrier_t all_have_allocated;
 
 static void *allocate(void *argument) {
   allocator *a = argument;
+  use_up_scraps();
   for (size_t i = 0; i < BLOCKS; i++)
     a->blocks[i] = walloc_malloc(1 + i * 20);
   pthread_barrier_wait(&all_have_allocated); /* so that nobody gets the part of one who has ended */
