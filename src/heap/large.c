@@ -2,8 +2,8 @@
  *
  * What a kill leaves behind, with the shard's lock, which names the dead thread: each change of the tags is
  * written so that it takes hold by one store of a size, before which the walk sees the old blocks and
- * behind which it sees the new ones. `before` of the next tag and the index may be old then: recovery
- * (walloc_large_thread_lost) makes both again from the walk. */
+ * behind which it sees the new ones. `before` of the next tag, the index and the scrap may be old then: recovery
+ * (walloc_large_thread_lost) makes them again from the walk. */
 #include "heap/large.h"
 
 #include <stdalign.h>

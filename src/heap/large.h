@@ -1,4 +1,5 @@
-/* Large blocks: above SMALL_MAX, up to HUGE_MIN, out of regions of pages that split and coalesce.
+/* Large blocks: above SMALL_MAX, up to HUGE_MIN, out of regions of pages that split and coalesce; and the few small ones
+ * that come from what is left between them (part.h).
  *
  *     shard 0   [ lock | index ]   [ region ][ region ]                      threads 0, 4, 8, ...
  *     shard 1   [ lock | index ]              [ region ]   [ region ]        threads 1, 5, 9, ...
