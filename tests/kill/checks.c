@@ -53,7 +53,22 @@ static size_t remember(void *address, size_t size) {
   return kill_common.held_count++;
 }
 
-size_t hold(size_t size) { return remember(walloc_malloc(size), size); }
+/* How many blocks of each class the calling thread's part is taken to have had from scraps. */
+static void count_scraps(uint8_t count) {
+  if (is_no_part(walloc_own_part))
+    walloc_free(walloc_malloc(1));
+  memset(walloc_own_part->scraps, count, sizeof walloc_own_part->scraps);
+}
+
+size_t hold(size_t size) {
+  count_scraps(UINT8_MAX);
+  return remember(walloc_malloc(size), size);
+}
+
+size_t hold_scrap(size_t size) {
+  count_scraps(0);
+  return remember(walloc_malloc(size), size);
+}
 
 size_t hold_run(size_t size) {
   return remember(walloc_aligned_alloc(WALLOC_PAGE_SIZE, size), size);

@@ -88,8 +88,10 @@ typedef struct common {
 
 extern common kill_common;
 
-/* A block of the heap that is filled and remembered: its place in the table. */
+/* A block of the heap that is filled and remembered: its place in the table. Small ones are from spans, which most
+ * operations are about, or from scraps, as the first few of a class are. */
 size_t hold(size_t size);
+size_t hold_scrap(size_t size);
 
 /* The same, as a run of pages. */
 size_t hold_run(size_t size);

@@ -6,6 +6,8 @@
 #include "heap/part.h"
 #include "heap/sweep.h"
 
+#include <string.h>
+
 enum { FIRST = 3 }; /* the first block of the operation's own */
 
 #define KIB ((size_t)1024)
@@ -35,6 +37,18 @@ static void allocate_16(void) { kill_common.result = walloc_malloc(16); }
 static void allocate_64(void) { kill_common.result = walloc_malloc(64); }
 static void allocate_2048(void) { kill_common.result = walloc_malloc(2048); }
 static void allocate_5000(void) { kill_common.result = walloc_malloc(5000); }
+
+static void enter_for_scraps(void) {
+  enter();
+  memset(walloc_own_part->scraps, 0, sizeof walloc_own_part->scraps);
+}
+
+static void leave_a_scrap(void) {
+  hold(50000);
+  enter_for_scraps();
+}
+
+static void hold_a_scrap(void) { doubt(hold_scrap(64)); }
 
 static void allocate_2048_twice(void) {
   allocate_2048();
@@ -250,6 +264,9 @@ static const operation heap_operations[] = {
     {"malloc: pop", NULL, enter, NULL, allocate_16, 16, 0},
     {"malloc: cut and grow", NULL, enter, NULL, allocate_5000, SPAN, 0},
     {"malloc: enter a part", NULL, NULL, NULL, allocate_64, SPAN, 0},
+    {"malloc: a page for scraps", NULL, enter_for_scraps, NULL, allocate_64, 80, 0},
+    {"malloc: a scrap", NULL, leave_a_scrap, NULL, allocate_64, 80, 0},
+    {"free: a scrap", NULL, hold_a_scrap, NULL, free_doubted, 80, 0},
     {"malloc: refill", NULL, hold_span_in_doubt, free_doubted_and_send, allocate_2048_twice, 4096,
      0},
     {"malloc: borrow what is idle", NULL, enter, leave_blocks_behind, allocate_2048, 2048, 0},
