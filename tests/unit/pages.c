@@ -2,7 +2,7 @@
  * every length and alignment that spans have and longer ones; and the map reaches above its lower part. One
  * thread.
  *
- *     pages [seed]     a run prints its seed */
+ *     pages     a run prints its seed, and takes it from WALLOC_SEED */
 #include "pages/pages.h"
 
 #include "unit/support.h"
@@ -107,8 +107,9 @@ static void test_the_map_reaches_above_its_lower_part(void **state) {
   assert_true(walloc_pages_give(low.first, 1));
 }
 
-int main(int argc, char **argv) {
-  random_state = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 20261127;
+int main(void) {
+  const char *seed = getenv("WALLOC_SEED");
+  random_state = seed != NULL ? (uint32_t)strtoul(seed, NULL, 10) : 20261127;
   printf("seed %u\n", random_state);
   const struct CMUnitTest tests[] = {
       with_defaults(test_what_is_free_is_taken_first_fit),
