@@ -52,9 +52,12 @@ const ofLint = (output) => ({
 });
 
 /**
+ * `build` is what has to be done before; a suite that is done `behind` the others runs as the builds do.
+ *
  * @typedef {object} Suite
  * @property {string} name
  * @property {() => Promise<unknown>} [build]
+ * @property {boolean} [behind]
  * @property {string[]} command
  * @property {(output: string) => Sums} sums
  */
@@ -99,6 +102,7 @@ const SUITES = [
   },
   {
     name: 'Programs that take walloc in (embedding)',
+    behind: true,
     command: [...NODE, ...nodeTests('embedding')],
     sums: ofNode,
   },
@@ -107,17 +111,57 @@ const SUITES = [
     command: ['npx', 'playwright', 'test', `--global-timeout=${GIVES_UP}`],
     sums: ofPlaywright,
   },
-  { name: 'Format, lint and types (lint)', command: ['node', 'scripts/lint.mjs'], sums: ofLint },
+  {
+    name: 'Format, lint and types (lint)',
+    behind: true,
+    command: ['node', 'scripts/lint.mjs'],
+    sums: ofLint,
+  },
 ];
 
-/** @param {Suite} suite @returns {Promise<Sums>} */
-async function runSuite({ build, command: [program, ...args], sums }) {
+/**
+ * Runs the command of a suite. Behind the others it waits for processors, and so may take longer; what it prints is
+ * shown when it is its turn.
+ *
+ * @param {Suite} suite
+ */
+async function runCommand({ behind = false, command }) {
+  const env = { WALLOC_PORT: await freePort() };
+  const minutes = MINUTES_AT_MOST * (behind ? 2 : 1);
+  const [program, ...args] = behind ? ['nice', ...command] : command;
+  return run(program, args, { show: !behind, mayFail: true, env, minutes });
+}
+
+/**
+ * Tests wait for single threads, for browsers and for time to pass. Meanwhile, one after the other and with what
+ * processors they leave, all that is to be built is, and then the suites run that are to be behind the others.
+ *
+ * @param {Suite[]} suites
+ * @returns {Map<Suite, Promise<void | Awaited<ReturnType<typeof runCommand>>>>} of a suite, with what that has printed
+ */
+function workBehind(suites) {
+  /** @type {Promise<unknown>} */
+  let last = Promise.resolve();
+  const work = new Map();
+  for (const suite of suites) {
+    const { build, behind } = suite;
+    const done = last.then(async () => {
+      await build?.();
+      if (behind) return runCommand(suite);
+    });
+    work.set(suite, done);
+    last = done.catch(() => {}); // reported by its suite
+  }
+  return work;
+}
+
+/** @param {Suite} suite @param {ReturnType<typeof workBehind>} work @returns {Promise<Sums>} */
+async function runSuite(suite, work) {
   try {
-    await build?.();
-    const env = { WALLOC_PORT: await freePort() };
-    const options = { show: true, mayFail: true, env, minutes: MINUTES_AT_MOST };
-    const { output, status } = await run(program, args, options);
-    const { passed, failed } = sums(output);
+    const done = await work.get(suite);
+    if (done) console.log(done.output);
+    const { output, status } = done ?? (await runCommand(suite));
+    const { passed, failed } = suite.sums(output);
     // A runner that fails without naming a test, or finds none, has failed all the same.
     return { passed, failed: failed || Number(status !== 0 || passed === 0) };
   } catch (error) {
@@ -132,11 +176,12 @@ script(async () => {
     ({ name }) => !words.length || words.some((word) => name.includes(word)),
   );
   await setUpForTests();
+  const work = workBehind(chosen);
   await buildPages();
   /** @type {(Sums & { name: string })[]} */
   const results = [];
   for (const suite of chosen) {
-    results.push({ name: suite.name, ...(await step(suite.name, () => runSuite(suite))) });
+    results.push({ name: suite.name, ...(await step(suite.name, () => runSuite(suite, work))) });
   }
   console.log('');
   for (const { name, passed, failed } of results) {
