@@ -294,6 +294,8 @@ static const char *use_heap(void) {
       hold(sizes[i]);
   for (int times = 0; times < 100; times++)
     hold(64);
+  for (int times = 0; times < 10; times++) /* out of what is left, and out of pages */
+    hold_scrap(500);
   const char *problem = check_held();
   for (size_t i = 0; i < kill_common.held_count; i++)
     if (kill_common.held[i].address != NULL && !kill_common.held[i].in_doubt)
