@@ -25,7 +25,9 @@ static walloc_arena *arenas[WAYS];
 static way current;
 
 static _Atomic int ready; /* threads that wait for the start; counted up by each */
-static _Atomic int going; /* 1: start, 0: end; written by the first thread */
+/* Written by the first thread. A thread that gets no processor between the two signs sees the second alone. */
+static _Atomic int sign;
+enum { WAIT, START, END };
 static _Atomic int failed;
 
 typedef struct worker {
@@ -65,22 +67,25 @@ static void nap(long nanoseconds) {
   nanosleep(&pause, NULL);
 }
 
-/* Relaxed: the words carry nothing but themselves; creation and join order the rest. */
+/* At least one round, so that it counts also where the end comes at once. Relaxed: the words carry nothing but
+ * themselves; creation and join order the rest. */
 static void *work(void *argument) {
   worker *self = argument;
   atomic_fetch_add_explicit(&ready, 1, memory_order_relaxed);
-  while (atomic_load_explicit(&going, memory_order_relaxed) == 0)
+  while (atomic_load_explicit(&sign, memory_order_relaxed) == WAIT)
     nap(100000);
   uint64_t round = 0;
-  while (atomic_load_explicit(&going, memory_order_relaxed) != 0 &&
-         atomic_load_explicit(&failed, memory_order_relaxed) == 0)
+  do
     round_of(++round);
+  while (atomic_load_explicit(&sign, memory_order_relaxed) == START &&
+         atomic_load_explicit(&failed, memory_order_relaxed) == 0);
   self->blocks = round * BATCH;
   return NULL;
 }
 
 static void start(int threads) {
   atomic_store_explicit(&ready, 0, memory_order_relaxed);
+  atomic_store_explicit(&sign, WAIT, memory_order_relaxed);
   for (int i = 0; i < threads; i++) {
     if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
       exit(EXIT_FAILURE);
@@ -93,10 +98,10 @@ static void start(int threads) {
 static double measure(int threads, double milliseconds) {
   start(threads);
   double begin = clock_ns();
-  atomic_store_explicit(&going, 1, memory_order_relaxed);
+  atomic_store_explicit(&sign, START, memory_order_relaxed);
   while (clock_ns() - begin < milliseconds * 1e6)
     nap(1000000);
-  atomic_store_explicit(&going, 0, memory_order_relaxed);
+  atomic_store_explicit(&sign, END, memory_order_relaxed);
   uint64_t blocks = 0;
   for (int i = 0; i < threads; i++) {
     pthread_join(workers[i].thread, NULL);
@@ -125,7 +130,7 @@ int main(int count, char **values) {
     printf("{\"threads\": %d", threads);
     for (int i = 0; i < WAYS; i++) {
       current = (way)i;
-      printf(", \"%s\": %.2f", names[i], measure(threads, (double)milliseconds));
+      printf(", \"%s\": %.4g", names[i], measure(threads, (double)milliseconds));
       if (i != WAY_MALLOC)
         walloc_reset(arenas[i]);
     }

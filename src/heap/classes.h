@@ -48,8 +48,9 @@ static inline uint32_t span_blocks(uint32_t c) { return span_bytes(c) / class_si
 /* Blocks that a part takes from scraps before it takes spans: none where one would fill a page. Nor in the hardened
  * build, whose reports tell more of a block in a span. */
 static inline uint32_t scraps_of_class(uint32_t c) {
+  uint32_t most = BLOCKS_HAVE_GUARDS ? 0 : 4;
   uint32_t in_page = ((uint32_t)WALLOC_PAGE_SIZE - 1) / class_size(c);
-  return BLOCKS_HAVE_GUARDS ? 0 : in_page < 4 ? in_page : 4;
+  return in_page < most ? in_page : most;
 }
 
 /* The pages that a span may begin at: the multiples of this. With one block in it, it may begin at any, as its

@@ -165,9 +165,7 @@ static void add_region(uint32_t shard, const page_run *run, page_index pages) {
 }
 
 /* With its tag. */
-static uint32_t total_of(size_t size) {
-  return (uint32_t)((size + TAG_SIZE + 15) & ~(size_t)15);
-}
+static uint32_t total_of(size_t size) { return (uint32_t)((size + TAG_SIZE + 15) & ~(size_t)15); }
 
 /* ---- Regions without blocks, under the lock ------------------------------------------------- */
 
