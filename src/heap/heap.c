@@ -74,7 +74,8 @@ static void *allocate_beyond_small(size_t size, size_t alignment, bool *zero) {
   return block == NULL ? fail(error) : block;
 }
 
-/* The first few blocks of a class: see part.h. NULL: it has had them, or there is no memory. */
+/* The first few blocks of a class: see part.h. NULL: it has had them, or there is no memory. Killed behind the count: the
+ * part has one fewer. */
 static void *allocate_from_scraps(heap_part *part, uint32_t c, size_t size) {
   walloc_error error;
   bool zero;

@@ -15,7 +15,7 @@ static bool is_in_span(const void *block) {
   return in_span;
 }
 
-/* 28 classes, for each of which a span would take a page. */
+/* 20 classes, for each of which a span would take a page. */
 static void test_a_block_of_each_class_needs_few_pages(void **state) {
   size_t bytes = 0;
   (void)state;
