@@ -389,7 +389,7 @@ typedef struct walloc_memory_stats {
   size_t free;     /* of that, owned by nobody */
   size_t arenas;   /* of that, chunks of arenas */
   size_t heap;     /* of that, the heap's */
-  size_t own;      /* of that, walloc's own data */
+  size_t own;      /* of that, walloc's own data: maps, parts of threads, slots, queues */
 } walloc_memory_stats;
 
 walloc_error walloc_get_memory_stats(walloc_memory_stats *stats);

@@ -95,6 +95,11 @@ static inline page_mark page_owner(page_index page) {
   return entry < PAGE_SPAN ? entry & (page_mark)~PAGE_NOT_FIRST : entry;
 }
 
+static inline bool page_mark_is_own(page_mark mark) {
+  page_mark owner = mark & (page_mark)~PAGE_NOT_FIRST;
+  return owner == PAGE_OWN || owner == PAGE_SLOTS;
+}
+
 static inline bool page_mark_is_heap(page_mark mark) {
   page_mark owner = mark & (page_mark)~PAGE_NOT_FIRST;
   return mark >= PAGE_SPAN || (owner >= PAGE_HUGE && owner < PAGE_RAW + PAGE_SHARDS);

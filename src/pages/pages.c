@@ -113,7 +113,7 @@ static void adopt(page_index first, page_index end) {
 
 /* The high map, out of pages of its own: one more is asked for, as another who grows at the same moment can
  * make the grant begin in the middle of a page. False when there are none. What a kill leaves behind: before
- * the map has them, its pages, foreign for good; behind that, pages of walloc's own that are not counted. */
+ * the map has them, its pages, foreign for good. */
 static bool extend_map(void) {
   if (MAP_HIGH_PAGES >= below_maximum())
     return false;
@@ -163,8 +163,10 @@ static bool find(page_index count, page_index alignment, bool may_grow, page_ind
 
 /* ---- The provider ------------------------------------------------------------------------- */
 
-/* Statistics of what the heap holds. */
-static void count_heap(page_mark owner, page_index change) {
+/* Statistics of what the heap holds, and walloc's own data. */
+static void count_owner(page_mark owner, page_index change) {
+  if (page_mark_is_own(owner))
+    set(own, get(own) + change);
   if (!page_mark_is_heap(owner))
     return;
   page_index now = get(heap) + change;
@@ -175,7 +177,7 @@ static void count_heap(page_mark owner, page_index change) {
 
 static bool take(page_index first, page_index count, page_mark owner) {
   intend(first, count);
-  count_heap(owner, count);
+  count_owner(owner, count);
   memory_unpoison(page_address(first), (size_t)count * WALLOC_PAGE_SIZE);
   bool fresh = walloc_map_take(first, count, owner);
   set(free, get(free) - count);
@@ -235,7 +237,7 @@ walloc_error walloc_pages_take_at(page_index first, page_index count, page_mark 
 
 static void give(page_index first, page_index count) {
   intend(first, count);
-  count_heap(page_entry(first), 0 - count);
+  count_owner(page_entry(first), 0 - count);
   memory_poison(page_address(first), (size_t)count * WALLOC_PAGE_SIZE); /* until it is taken */
   walloc_map_give(first, count, PAGE_FREE);
   note_free(first, count);
@@ -292,10 +294,9 @@ walloc_pages_sums walloc_pages_count(void) {
 /* Looks for the lock of a living holder, before recovery gives up: a millisecond or so. */
 #define TRIES_TO_HOLD 100000
 
-/* Counts again what the map says; what was counted as walloc's own data stays. Nothing is known any more about
- * where free runs begin. */
+/* Counts again what the map says. Nothing is known any more about where free runs begin. */
 static void count_again(void) {
-  page_index top = 0, obtained = 0, free = 0, heap = 0, end = get(top);
+  page_index top = 0, obtained = 0, free = 0, own = 0, heap = 0, end = get(top);
   for (page_index page = 0; page < end; page++) {
     page_mark mark = page_entry(page);
     if (mark == PAGE_FOREIGN)
@@ -303,11 +304,13 @@ static void count_again(void) {
     top = page + 1;
     obtained++;
     free += page_is_free(page);
+    own += page_mark_is_own(mark);
     heap += page_mark_is_heap(mark);
   }
   set(top, top);
   set(obtained, obtained);
   set(free, free);
+  set(own, own);
   set(heap, heap);
   __builtin_memset(pages.first_free, 0, sizeof pages.first_free);
 }

@@ -261,6 +261,36 @@ static void test_a_queue_takes_both_kinds(void **state) {
   walloc_queue_destroy(queue);
 }
 
+/* ---- Statistics ------------------------------------------------------------------------------ */
+
+static void assert_all_is_somebodys(walloc_memory_stats stats) {
+  assert_int_equal(stats.free + stats.arenas + stats.heap + stats.own, stats.obtained);
+}
+
+/* The thread's part, the slot and the queue are walloc's own data, until the queue is destroyed. */
+static void test_all_memory_is_somebodys(void **state) {
+  (void)state;
+  assert_non_null(walloc_alloc(walloc_tier(WALLOC_SCENE), 100));
+  walloc_ref small = take_ref(100), huge = take_ref(9 * MIB);
+  walloc_memory_stats before = memory_stats();
+  assert_all_is_somebodys(before);
+  assert_true(before.own >= 2 * (size_t)WALLOC_PAGE_SIZE);
+  assert_true(before.heap >= 9 * MIB);
+
+  walloc_queue *queue = walloc_queue_create(&(walloc_queue_config){4, false});
+  walloc_memory_stats with_queue = memory_stats();
+  assert_all_is_somebodys(with_queue);
+  assert_int_equal(with_queue.own, before.own + WALLOC_PAGE_SIZE);
+  assert_int_equal(with_queue.heap, before.heap);
+
+  walloc_queue_destroy(queue);
+  walloc_free_ref(huge);
+  walloc_free_ref(small);
+  assert_all_is_somebodys(memory_stats());
+  assert_int_equal(memory_stats().own, before.own);
+  assert_true(memory_stats().heap <= before.heap - 9 * MIB);
+}
+
 /* ---- Threads --------------------------------------------------------------------------------- */
 
 enum { THREADS = 4, ROUNDS = 3000, SHARED = 64 };
@@ -374,6 +404,7 @@ int main(void) {
       with_defaults(test_what_a_program_wrote_over_its_end_harms_nobody),
       with_defaults(test_ranges_of_both_kinds),
       with_defaults(test_a_queue_takes_both_kinds),
+      with_defaults(test_all_memory_is_somebodys),
       with_defaults(test_one_of_several_frees),
       with_defaults(test_checks_while_others_work),
   };
