@@ -21,10 +21,16 @@ export async function setUpForPages() {
 /** And to be run here without a window. */
 export const setUpBrowser = () => setUpSystem(BROWSER);
 
-/** Everything. */
-export async function setUpForTests() {
+/** What the native builds need. */
+export async function setUpForNative() {
   requireNode();
   await setUpSystem({ ...BUILDING, ...TESTING });
+  await setUpCmocka();
+}
+
+/** Everything. */
+export async function setUpForTests() {
+  await setUpForNative();
   await setUpForPages();
 }
 

@@ -8,7 +8,7 @@
 import { readdirSync } from 'node:fs';
 import { ROOT, freePort, run, script, step } from './run.mjs';
 import { buildPages, buildPreset } from './build.mjs';
-import { setUpForTests } from './setup.mjs';
+import { setUpForNative, setUpForPages } from './setup.mjs';
 
 /**
  * How many tests passed and failed, read from what a test runner printed.
@@ -57,6 +57,7 @@ const ofLint = (output) => ({
  * @typedef {object} Suite
  * @property {string} name
  * @property {() => Promise<unknown>} [build]
+ * @property {boolean} [native] needs neither Emscripten nor the npm registry's packages
  * @property {boolean} [behind]
  * @property {string[]} command
  * @property {(output: string) => Sums} sums
@@ -65,6 +66,7 @@ const ofLint = (output) => ({
 /** @param {string} preset @param {string} what @returns {Suite} */
 const ctest = (preset, what) => ({
   name: `C, ${what} (${preset})`,
+  native: preset.startsWith('native'),
   build: () => buildPreset(preset),
   command: ['ctest', '--preset', preset],
   sums: ofCtest,
@@ -137,15 +139,17 @@ async function runCommand({ behind = false, command }) {
  * processors they leave, all that is to be built is, and then the suites run that are to be behind the others.
  *
  * @param {Suite[]} suites
+ * @param {Promise<void>} everything resolves when what only the native ones do without is there
  * @returns {Map<Suite, Promise<void | Awaited<ReturnType<typeof runCommand>>>>} of a suite, with what that has printed
  */
-function workBehind(suites) {
+function workBehind(suites, everything) {
   /** @type {Promise<unknown>} */
   let last = Promise.resolve();
   const work = new Map();
   for (const suite of suites) {
-    const { build, behind } = suite;
+    const { build, behind, native } = suite;
     const done = last.then(async () => {
+      if (!native) await everything;
       await build?.();
       if (behind) return runCommand(suite);
     });
@@ -175,8 +179,10 @@ script(async () => {
   const chosen = SUITES.filter(
     ({ name }) => !words.length || words.some((word) => name.includes(word)),
   );
-  await setUpForTests();
-  const work = workBehind(chosen);
+  await setUpForNative();
+  const everything = setUpForPages(); // takes a minute and more: the native builds go on meanwhile
+  const work = workBehind(chosen, everything);
+  await everything;
   await buildPages();
   /** @type {(Sums & { name: string })[]} */
   const results = [];
