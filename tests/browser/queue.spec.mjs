@@ -32,7 +32,7 @@ async function open(page) {
 
 /**
  * A worker publishes 50 numbers, each when a timer of the page tells it to, which is set when the page has taken the
- * one before: a page that were blocked while it awaits would await for ever.
+ * one before: a page that were blocked while it awaits would await for ever. Then the worker closes the queue.
  *
  * @param {import('@playwright/test').Page} page
  */
@@ -44,18 +44,22 @@ const awaitNumbers = (page) =>
     const helper = await Helper.attached(walloc.handle);
     /** @type {number[]} */
     const taken = [];
-    let published = Promise.resolve();
+    const { handle } = queue;
+    let told = Promise.resolve();
     const goOn = async () => {
-      const task = { handle: queue.handle, value: taken.length };
-      await published; // a helper does one task at a time
-      if (task.value < 50) published = helper.call('publishNumber', task);
-      else queue.close();
+      const value = taken.length;
+      await told; // a helper does one task at a time
+      told =
+        value < 50
+          ? helper.call('publishNumber', { handle, value })
+          : helper.call('closeQueue', handle);
     };
     setTimeout(goOn);
     for await (const view of queue) {
       taken.push(view.get(0));
       setTimeout(goOn);
     }
+    await told;
     await helper.end();
     return { taken, waitAsync: 'waitAsync' in Atomics };
   });
@@ -148,7 +152,7 @@ test('workers that are terminated while they publish, take and sleep stop nobody
     const { handle } = queue;
     const publishAll = async () => {
       for (let value = 0; value < 10; value++) await other.call('publishNumber', { handle, value });
-      queue.close();
+      await other.call('closeQueue', handle);
     };
     const publishing = publishAll();
     for await (const view of queue) values.push(view.get(0));

@@ -111,11 +111,12 @@ static const char *check_refs(bool recycled) {
 /* ---- The map -------------------------------------------------------------------------------- */
 
 static const char *check_map(void) {
-  page_index top = walloc_pages_top(), obtained = 0, free = 0, heap = 0;
+  page_index top = walloc_pages_top(), obtained = 0, free = 0, own = 0, heap = 0;
   for (page_index page = 1; page < top; page++) {
     page_mark mark = page_entry(page);
     obtained += mark != PAGE_FOREIGN;
     free += page_is_free(page);
+    own += page_mark_is_own(mark);
     heap += page_mark_is_heap(mark);
     if (mark < PAGE_SPAN && (mark & PAGE_NOT_FIRST) != 0 &&
         page_owner(page - 1) != page_owner(page))
@@ -124,7 +125,7 @@ static const char *check_map(void) {
       return "pages on the way to be large blocks are left";
   }
   walloc_pages_sums sums = walloc_pages_count();
-  if (sums.obtained != obtained || sums.free != free || sums.heap != heap)
+  if (sums.obtained != obtained || sums.free != free || sums.own != own || sums.heap != heap)
     return "the sums are not those of the map";
   return NULL;
 }
