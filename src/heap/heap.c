@@ -26,6 +26,8 @@
 
 #define HEAP_ALIGNMENT ((size_t)16) /* of any block */
 
+#define FEW_BYTES ((size_t)256)
+
 #define NOINLINE __attribute__((noinline))
 
 /* ---- Small blocks --------------------------------------------------------------------------- */
@@ -116,6 +118,17 @@ void *walloc_malloc(size_t size) {
   return allocate_slowly(size);
 }
 
+/* Clears a small block, whose size is a multiple of a word's. Few words are stored one by one, as memset leaves
+ * WebAssembly for a function of the engine. Volatile: else the compiler makes a memset of the loop. */
+static void clear(void *block, size_t bytes) {
+  volatile uint64_t *words = block;
+  if (bytes > FEW_BYTES)
+    __builtin_memset(block, 0, bytes);
+  else
+    for (size_t i = 0; i < bytes; i += sizeof *words)
+      *words++ = 0;
+}
+
 void *walloc_calloc(size_t count, size_t size) {
   size_t bytes;
   bool zero = false;
@@ -123,7 +136,9 @@ void *walloc_calloc(size_t count, size_t size) {
     return fail(WALLOC_ERROR_OUT_OF_MEMORY);
   if (bytes <= SMALL_MAX) {
     void *block = walloc_malloc(bytes);
-    return block == NULL ? NULL : __builtin_memset(block, 0, bytes);
+    if (block != NULL)
+      clear(block, bytes);
+    return block;
   }
   void *block = allocate_beyond_small(bytes, 1, &zero);
   if (block != NULL)

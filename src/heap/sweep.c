@@ -2,6 +2,7 @@
  *
  *     1. merge   all its lists into one       pending ──► list
  *     2. count   free blocks of each span     the list ──► counts[span]
+ *                where no count is full, they are taken back, and that was it
  *     3. sort    blocks of full counts are dropped, one of each such span is put into a chain;
  *                all others are pending again, as one list, and their counts are cleared
  *     4. give    the pages of the spans in the chain
@@ -30,13 +31,21 @@ static struct {
   page_index begin;
   heap_part *part; /* whose class c is swept, where there is a chain */
   uint32_t c;
+  page_index alignment; /* span_alignment(c) and span_blocks(c): a call and a division for each block */
+  uint32_t full;
   block_offset chain; /* of each empty span one block */
   uint16_t counts[WINDOW];
 } sweep;
 
+/* The first page of a block's span. */
+static inline page_index span_of(block_offset block) {
+  page_index page = page_of_block(block);
+  return sweep.alignment == 1 ? page : page - page % sweep.alignment;
+}
+
 /* The count of a block's span. NULL: it is outside of the window. */
-static NOINLINE uint16_t *count_of(uint32_t c, block_offset block) {
-  page_index i = span_first(c, page_of_block(block)) - sweep.begin;
+static inline uint16_t *count_of(block_offset block) {
+  page_index i = span_of(block) - sweep.begin;
   return i < WINDOW ? &sweep.counts[i] : NULL;
 }
 
@@ -66,14 +75,19 @@ static void merge(heap_part *part, uint32_t c) {
   while (walloc_part_receive(part, part, c));
 }
 
-/* Killed in here: counts, which recovery clears. */
-static void count_all(heap_part *part, uint32_t c) {
+/* Counts each free block, or with -1 takes that back. True: a span was found to be empty. Killed in here: counts, which
+ * recovery clears. */
+static bool count_all(heap_part *part, uint32_t c, int step) {
+  bool any = false;
   block_offset block = list_first(part->lists[c]);
   for (; block != 0; block = list_first(list_below(block))) {
-    uint16_t *counted = count_of(c, block);
-    if (counted != NULL)
-      ++*counted;
+    uint16_t *counted = count_of(block);
+    if (counted == NULL)
+      continue;
+    *counted = (uint16_t)(*counted + step);
+    any |= *counted == sweep.full;
   }
+  return any;
 }
 
 #define DROPPED UINT16_MAX /* a span that is in the chain */
@@ -85,11 +99,11 @@ static void sort(heap_part *part, uint32_t c) {
   block_offset *pending = &part->pending[c];
   block_list kept = list_with_room(*pending, 0);
   for (block_offset block = list_first(*list); block != 0; block = list_first(below)) {
-    uint16_t *counted = count_of(c, block);
+    uint16_t *counted = count_of(block);
     below = list_below(block);
     *list = below;
     stores_in_order(); /* killed here: the block is lost, if its span is not empty */
-    if (counted == NULL || *counted < span_blocks(c)) {
+    if (counted == NULL || *counted < sweep.full) {
       if (counted != NULL)
         *counted = 0;
       kept = list_added(kept, c, block);
@@ -117,19 +131,19 @@ static bool give(uint32_t c, page_index first) {
 }
 
 /* Killed behind the store: the span is lost, or has been given. The other way round it could be given twice. */
-static page_index next_in_chain(uint32_t c) {
+static page_index next_in_chain(void) {
   block_offset block = sweep.chain;
   sweep.chain = next_list(block);
-  *count_of(c, block) = 0;
+  *count_of(block) = 0;
   stores_in_order();
-  return span_first(c, page_of_block(block));
+  return span_of(block);
 }
 
 /* Where the provider cannot take the pages now (BUSY), their blocks go back into the list. */
 static bool give_spans(heap_part *part, uint32_t c) {
   bool any = false;
   for (; sweep.chain != 0; any = true) {
-    page_index first = next_in_chain(c);
+    page_index first = next_in_chain();
     if (!give(c, first))
       walloc_part_cut(part, c, first);
   }
@@ -139,9 +153,14 @@ static bool give_spans(heap_part *part, uint32_t c) {
 static bool sweep_class(heap_part *part, uint32_t c) {
   sweep.part = part;
   sweep.c = c;
+  sweep.alignment = span_alignment(c);
+  sweep.full = span_blocks(c);
   stores_in_order();
   merge(part, c);
-  count_all(part, c);
+  if (!count_all(part, c, 1)) {
+    (void)count_all(part, c, -1);
+    return false;
+  }
   stores_in_order();
   sort(part, c);
   return give_spans(part, c);
@@ -197,7 +216,7 @@ static void mend(void) {
   if (sweep.chain != 0)
     sort(sweep.part, sweep.c);
   while (sweep.chain != 0)
-    walloc_pages_give_held(next_in_chain(sweep.c), span_pages(sweep.c));
+    walloc_pages_give_held(next_in_chain(), span_pages(sweep.c));
   __builtin_memset(sweep.counts, 0, sizeof sweep.counts);
 }
 
