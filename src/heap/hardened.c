@@ -136,11 +136,12 @@ static bool check(void *block) {
   return true;
 }
 
-bool walloc_hardened_check_link(uint32_t block, uint64_t below) {
+bool walloc_hardened_check_link(uint32_t block, const block_link *link) {
   page_mark mark = page_entry(page_of_block(block));
-  uint32_t next = list_first(below);
-  page_mark other = page_entry(page_of_block(next));
-  bool leads_on = next == 0 || (other >= PAGE_SPAN && (mark ^ other) % (1 << PART_SHIFT) == 0);
+  uint64_t next = make_link(*link, block);
+  page_mark other = page_entry(page_of_block((block_offset)next));
+  bool leads_on = next == 0 || (next <= UINT32_MAX && other >= PAGE_SPAN &&
+                                (mark ^ other) % (1 << PART_SHIFT) == 0);
   return leads_on || report(WALLOC_MISUSE_CORRUPTION, block_address(block), 0);
 }
 

@@ -22,28 +22,40 @@ size_t walloc_plain_usable_size(const void *block);
 /* Made once, by the first thread that needs it, and never 0. Relaxed: it carries no data. */
 uint64_t walloc_hardened_secret(void);
 
-/* What is written in place of a list, and back: nobody who does not know the secret can write a link that
- * leads somewhere. */
-static inline uint64_t harden_link(uint64_t list, uint32_t block) {
+/* What a free block holds of the list below it: nobody who does not know the secret can write a link that leads
+ * somewhere. Its upper half is 0 behind the encoding. */
+typedef uint64_t block_link;
+
+static inline block_link make_link(uint64_t list, uint32_t block) {
   return list ^ walloc_hardened_secret() ^ (uint64_t)block * 0x9E3779B97F4A7C15u;
 }
 
-/* A block that is about to be handed out, and the list that it held: false, after a report, when somebody
- * wrote to it meanwhile. */
-bool walloc_hardened_check_link(uint32_t block, uint64_t below);
+static inline uint32_t read_link(const block_link *link, uint32_t block) {
+  return (uint32_t)make_link(*link, block);
+}
+
+/* A block that is about to be handed out: false, after a report, when somebody wrote to its link. */
+bool walloc_hardened_check_link(uint32_t block, const block_link *link);
 
 #else
 
 #define BLOCKS_HAVE_GUARDS false
 
-static inline uint64_t harden_link(uint64_t list, uint32_t block) {
+typedef uint32_t block_link;
+
+static inline block_link make_link(uint32_t list, uint32_t block) {
   (void)block;
   return list;
 }
 
-static inline bool walloc_hardened_check_link(uint32_t block, uint64_t below) {
+static inline uint32_t read_link(const block_link *link, uint32_t block) {
   (void)block;
-  (void)below;
+  return *link;
+}
+
+static inline bool walloc_hardened_check_link(uint32_t block, const block_link *link) {
+  (void)block;
+  (void)link;
   return true;
 }
 

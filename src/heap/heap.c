@@ -28,15 +28,18 @@
 
 #define FEW_BYTES ((size_t)256)
 
+/* A free of a block whose address is a multiple of this looks around: on average one in so many bytes, and nothing
+ * needs to be counted. */
+#define LOOK_AROUND ((uint32_t)65536)
+
 #define NOINLINE __attribute__((noinline))
 
 /* ---- Small blocks --------------------------------------------------------------------------- */
 
 static inline void *pop(heap_part *part, uint32_t c) {
-  block_offset block = list_first(part->lists[c]);
-  block_list below = list_below(block);
+  block_offset block = part->lists[c];
   /* A list that was overwritten is given up: where it went on is not known. */
-  part->lists[c] = walloc_hardened_check_link(block, below) ? below : 0;
+  part->lists[c] = walloc_hardened_check_link(block, link_of(block)) ? list_below(block) : 0;
   memory_unpoison(block_address(block), class_size(c));
   return block_address(block);
 }
@@ -46,17 +49,15 @@ static heap_part *own_part(void) {
   return part == &walloc_no_part ? walloc_part_enter() : part;
 }
 
-/* The list is full of room again: every so many frees the thread looks whether it should give something
- * back, because the heap has grown elsewhere. */
+/* Now and then the thread looks whether it should give something back, because the heap has grown elsewhere. */
 static NOINLINE void push_and_look_around(heap_part *part, uint32_t c, block_offset block) {
-  block_list list = part->lists[c];
-  if (list_first(list) == block) {
+  if (part->lists[c] == block) {
     walloc_misuse_report(WALLOC_MISUSE_DOUBLE_FREE, block_address(block), class_size(c),
                          part_number(part));
     return;
   }
   poison_freed(block_address(block), class_size(c));
-  part->lists[c] = list_pushed(list_with_room(list, room_of_class(c)), block);
+  part->lists[c] = list_pushed(part->lists[c], block);
   if (walloc_sweep_is_due(part))
     walloc_sweep(part, false, false);
 }
@@ -99,7 +100,7 @@ static NOINLINE void *allocate_slowly(size_t size) {
   uint32_t c = class_of(size);
   if (is_no_part(part))
     return allocate_beyond_small(SMALL_MAX + 1, 1, &zero);
-  if (list_first(part->lists[c]) != 0)
+  if (part->lists[c] != 0)
     return pop(part, c);
   void *block = allocate_from_scraps(part, c, size);
   if (block != NULL)
@@ -112,7 +113,7 @@ void *walloc_malloc(size_t size) {
   heap_part *part = walloc_own_part;
   if (size - 1 < SMALL_MAX) {
     uint32_t c = class_of(size);
-    if (list_first(part->lists[c]) != 0)
+    if (part->lists[c] != 0)
       return pop(part, c);
   }
   return allocate_slowly(size);
@@ -207,9 +208,8 @@ void walloc_free(void *block) {
   heap_part *part = walloc_own_part;
   uint32_t c = mark - part->key;
   if (c < CLASSES) {
-    block_list list = part->lists[c];
-    block_offset offset = offset_of(block);
-    if (list_room(list) != 0 && list_first(list) != offset) {
+    block_offset list = part->lists[c], offset = offset_of(block);
+    if (list != offset && offset % LOOK_AROUND != 0) {
       poison_freed(block, class_size(c));
       part->lists[c] = list_pushed(list, offset);
       return;

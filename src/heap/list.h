@@ -1,12 +1,11 @@
-/* Lists of free blocks: one 64-bit word, and one in each block.
+/* Lists of free blocks: the offset of the first, and in each block that of the next.
  *
- *     list   | room : 32 | first block : 32 |
- *                              |
- *                 block: | the list before this block was pushed : 64 | ... |
+ *     list ──► block: | the list before this block was pushed | ... |
  *
- * A push writes the list into the block and then a new list word, with one less room; a pop writes back
- * what the block holds. So each takes one load and one store beside the list's, is committed by one
- * store, and the count of the room costs nothing: when it is used up, the pusher looks around (sweep.h).
+ * A push writes the list into the block and then makes the block the list; a pop makes the list what the block
+ * holds. So each takes one load and one store beside the list's, and is committed by one store.
+ *
+ * How many blocks a list has is not known: a count would be one store more for each free.
  *
  * Blocks are named by their offset from the platform's base, in WebAssembly the address. 0: none.
  * A list is written by one thread only: the one that has the part that it belongs to. */
@@ -19,7 +18,6 @@
 #include "heap/hardened.h"
 #include "pages/map.h"
 
-typedef uint64_t block_list;
 typedef uint32_t block_offset;
 
 static inline char *block_address(block_offset block) {
@@ -35,25 +33,22 @@ static inline page_index page_of_block(block_offset block) {
   return block / (uint32_t)WALLOC_PAGE_SIZE;
 }
 
-static inline block_offset list_first(block_list list) { return (block_offset)list; }
-
-static inline uint32_t list_room(block_list list) { return (uint32_t)(list >> 32); }
-
-static inline block_list list_with_room(block_list list, uint32_t room) {
-  return (uint64_t)room << 32 | list_first(list);
+static inline block_link *link_of(block_offset block) {
+  return (block_link *)(void *)block_address(block);
 }
 
-static inline block_list list_below(block_offset block) {
-  return harden_link(*(const block_list *)(const void *)block_address(block), block);
+/* The list without its first block. */
+static inline block_offset list_below(block_offset block) {
+  return read_link(link_of(block), block);
 }
 
-/* The list with the block on top; it has room. */
-static inline block_list list_pushed(block_list list, block_offset block) {
-  *(block_list *)(void *)block_address(block) = harden_link(list, block);
-  return ((list & ~(block_list)UINT32_MAX) - ((block_list)1 << 32)) | block;
+/* The list with the block on top. */
+static inline block_offset list_pushed(block_offset list, block_offset block) {
+  *link_of(block) = make_link(list, block);
+  return block;
 }
 
-/* Lists of lists: a second word in the first block of each, behind the list's. */
+/* Lists of lists: another word in the first block of each, behind the link. */
 static inline block_offset next_list(block_offset first) {
   return ((const block_offset *)(const void *)block_address(first))[2];
 }

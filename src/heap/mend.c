@@ -19,15 +19,15 @@ static bool is_lost(heap_part *part, uint32_t thread) {
 }
 
 static void mend_within(heap_part *part, uint32_t c) {
-  block_offset first = list_first(part->lists[c]);
+  block_offset first = part->lists[c];
   if (first != 0 && first == part->pending[c])
     part->pending[c] = next_list(first);
 }
 
 /* Another part of the dead thread's. */
 static void mend_between(heap_part *part, heap_part *other, uint32_t c) {
-  if (list_first(part->lists[c]) == list_first(other->lists[c]))
-    other->lists[c] = list_with_room(0, list_room(other->lists[c]));
+  if (part->lists[c] == other->lists[c])
+    other->lists[c] = 0;
   if (part->pending[c] == other->pending[c])
     other->pending[c] = 0;
 }

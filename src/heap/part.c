@@ -13,8 +13,8 @@
 
 _Thread_local heap_part *walloc_own_part = &walloc_no_part;
 
-/* All zero: their lists are empty and have no room, so an allocation and a free both take the slow way. */
-heap_part walloc_no_part, walloc_ended_part;
+/* Their lists are empty, and no block is theirs, so an allocation and a free both take the slow way. */
+heap_part walloc_no_part = {.key = NO_PART}, walloc_ended_part = {.key = NO_PART};
 
 /* Some to each page. Slots are filled from the first on, and once each, by compare-and-swap; release, pairs
  * with acquire: who sees a part sees its key, and zeros. The last slot stays empty. */

@@ -34,19 +34,23 @@
 #define PARTS_FIRST ((uint32_t)(PAGE_SPAN >> PART_SHIFT))
 #define PARTS_END ((uint32_t)508)
 #define PARTS (PARTS_END - PARTS_FIRST)
+#define NO_PART \
+  ((uint32_t)1 << 31)   /* in place of a key: no entry of the page map is one of its classes */
 #define EAGER_CLASS 27u /* 4 KiB */
 #define OUTBOX 16       /* a power of two */
 
 _Static_assert(CLASSES <= 1 << PART_SHIFT, "a class fits below the part's number");
 _Static_assert(PARTS_END << PART_SHIFT <= 1 << 16, "an entry of the page map has 16 bits");
+_Static_assert(0 - NO_PART >= CLASSES, "a free knows that it has no part");
 
 typedef struct outgoing {
-  block_list blocks;
-  page_mark mark; /* the entry of the pages of all these blocks */
+  block_offset blocks; /* a list */
+  page_mark mark;      /* the entry of the pages of all these blocks */
+  uint16_t room;       /* blocks until it is sent */
 } outgoing;
 
 typedef struct heap_part {
-  block_list lists[CLASSES];
+  block_offset lists[CLASSES]; /* free blocks */
   uint32_t key;
   page_index swept_at; /* walloc_heap_grown when it was swept last */
   block_offset pending[CLASSES];
@@ -70,7 +74,7 @@ typedef struct heap_part {
 extern _Thread_local heap_part *walloc_own_part;
 extern heap_part walloc_no_part, walloc_ended_part;
 
-static inline bool is_no_part(const heap_part *part) { return part->key == 0; }
+static inline bool is_no_part(const heap_part *part) { return part->key == NO_PART; }
 
 /* Gives the calling thread a part. walloc_no_part when there are none left, or no memory for one. */
 heap_part *walloc_part_enter(void);
@@ -125,8 +129,5 @@ void walloc_parts_thread_lost(uint32_t thread);
 
 /* The same for a part that is no thread's own, in which the dead thread was at work. */
 void walloc_part_mend(heap_part *part, uint32_t thread);
-
-/* How many pushes until the pusher looks around: 64 KiB worth of blocks. */
-static inline uint32_t room_of_class(uint32_t c) { return 65536 / class_size(c) + 1; }
 
 #endif

@@ -29,9 +29,9 @@ static uint32_t send_room(uint32_t c) {
   return blocks < 1 ? 1 : blocks > SEND_BLOCKS ? SEND_BLOCKS : blocks;
 }
 
-static void send(block_list list, page_mark mark) {
+static void send(block_offset first, page_mark mark) {
   _Atomic block_offset *to = &part_of_mark(mark)->incoming[mark % (1 << PART_SHIFT)];
-  block_offset first = list_first(list), top = atomic_load_explicit(to, memory_order_relaxed);
+  block_offset top = atomic_load_explicit(to, memory_order_relaxed);
   do {
     set_next_list(first, top);
   } while (!atomic_compare_exchange_weak_explicit(to, &top, first, memory_order_release,
@@ -40,7 +40,7 @@ static void send(block_list list, page_mark mark) {
 
 /* The slot is emptied first: a kill in between loses the list, and hands nothing out twice. */
 static void send_slot(outgoing *slot) {
-  block_list list = slot->blocks;
+  block_offset list = slot->blocks;
   slot->blocks = 0;
   stores_in_order();
   send(list, slot->mark);
@@ -48,26 +48,26 @@ static void send_slot(outgoing *slot) {
 
 void walloc_part_send_all(heap_part *own) {
   for (uint32_t i = 0; i < OUTBOX; i++)
-    if (list_first(own->outbox[i].blocks) != 0)
+    if (own->outbox[i].blocks != 0)
       send_slot(&own->outbox[i]);
 }
 
 void walloc_part_send(heap_part *own, block_offset block, page_mark mark) {
   uint32_t c = mark % (1 << PART_SHIFT);
   if (is_no_part(own)) {
-    send(list_pushed(list_with_room(0, 1), block), mark);
+    send(list_pushed(0, block), mark);
     return;
   }
   outgoing *slot = &own->outbox[(mark + (mark >> PART_SHIFT) * 8u) % OUTBOX];
-  if (slot->mark != mark && list_first(slot->blocks) != 0)
+  if (slot->mark != mark && slot->blocks != 0)
     send_slot(slot);
-  if (list_first(slot->blocks) == 0) {
+  if (slot->blocks == 0) {
     slot->mark = mark;
+    slot->room = (uint16_t)send_room(c);
     stores_in_order();
-    slot->blocks = list_with_room(0, send_room(c));
   }
   slot->blocks = list_pushed(slot->blocks, block);
-  if (list_room(slot->blocks) == 0)
+  if (--slot->room == 0)
     send_slot(slot);
 }
 
@@ -92,7 +92,7 @@ bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c) {
 static bool take_idle(heap_part *part, heap_part *idle, uint32_t c) {
   if (!walloc_part_borrow(idle))
     return false;
-  part->lists[c] = list_with_room(idle->lists[c], room_of_class(c));
+  part->lists[c] = idle->lists[c];
   stores_in_order();
   idle->lists[c] = 0;
   stores_in_order();
@@ -100,7 +100,7 @@ static bool take_idle(heap_part *part, heap_part *idle, uint32_t c) {
   stores_in_order();
   idle->pending[c] = 0;
   walloc_part_return(idle);
-  return list_first(part->lists[c]) != 0 || part->pending[c] != 0;
+  return part->lists[c] != 0 || part->pending[c] != 0;
 }
 
 bool walloc_part_borrow_blocks(heap_part *part, uint32_t c) {

@@ -13,7 +13,7 @@ static bool take_pending(heap_part *part, uint32_t c) {
   if (first == 0)
     return false;
   block_offset next = next_list(first);
-  part->lists[c] = list_with_room(first, room_of_class(c));
+  part->lists[c] = first;
   stores_in_order();
   part->pending[c] = next;
   return true;
@@ -22,7 +22,7 @@ static bool take_pending(heap_part *part, uint32_t c) {
 /* From the last to the first, so that they are handed out by ascending address. */
 void walloc_part_cut(heap_part *part, uint32_t c, page_index span) {
   uint32_t size = class_size(c), begin = span * (uint32_t)WALLOC_PAGE_SIZE;
-  block_list list = list_with_room(part->lists[c], room_of_class(c) + span_blocks(c));
+  block_offset list = part->lists[c];
   for (block_offset block = begin + span_blocks(c) * size; block != begin;) {
     block -= size;
     list = list_pushed(list, block);
@@ -49,6 +49,6 @@ bool walloc_part_refill(heap_part *part, uint32_t c) {
   if (walloc_part_receive(part, part, c))
     return take_pending(part, c);
   if (walloc_part_borrow_blocks(part, c))
-    return list_first(part->lists[c]) != 0 || take_pending(part, c);
+    return part->lists[c] != 0 || take_pending(part, c);
   return walloc_part_add_span(part, c, span_alignment(c)) == WALLOC_OK;
 }

@@ -31,7 +31,8 @@ static struct {
   page_index begin;
   heap_part *part; /* whose class c is swept, where there is a chain */
   uint32_t c;
-  page_index alignment; /* span_alignment(c) and span_blocks(c): a call and a division for each block */
+  page_index
+      alignment; /* span_alignment(c) and span_blocks(c): a call and a division for each block */
   uint32_t full;
   block_offset chain; /* of each empty span one block */
   uint16_t counts[WINDOW];
@@ -49,22 +50,17 @@ static inline uint16_t *count_of(block_offset block) {
   return i < WINDOW ? &sweep.counts[i] : NULL;
 }
 
-/* The list with the block on top; where it is out of room, it is given more. */
-static NOINLINE block_list list_added(block_list list, uint32_t c, block_offset block) {
-  return list_pushed(list_room(list) == 0 ? list_with_room(list, room_of_class(c)) : list, block);
-}
-
 /* The first block of the first list goes, and the one below it, if there is one, becomes the first of that list. */
 static void merge_pending(heap_part *part, uint32_t c) {
   block_offset *pending = &part->pending[c];
   for (block_offset block; (block = *pending) != 0;) {
-    block_offset below = list_first(list_below(block)), next = next_list(block);
+    block_offset below = list_below(block), next = next_list(block);
     if (below != 0)
       set_next_list(below, next);
     stores_in_order();
     *pending = below != 0 ? below : next;
     stores_in_order(); /* killed here: the block is lost */
-    part->lists[c] = list_added(part->lists[c], c, block);
+    part->lists[c] = list_pushed(part->lists[c], block);
     stores_in_order();
   }
 }
@@ -79,8 +75,7 @@ static void merge(heap_part *part, uint32_t c) {
  * recovery clears. */
 static bool count_all(heap_part *part, uint32_t c, int step) {
   bool any = false;
-  block_offset block = list_first(part->lists[c]);
-  for (; block != 0; block = list_first(list_below(block))) {
+  for (block_offset block = part->lists[c]; block != 0; block = list_below(block)) {
     uint16_t *counted = count_of(block);
     if (counted == NULL)
       continue;
@@ -95,10 +90,8 @@ static bool count_all(heap_part *part, uint32_t c, int step) {
 /* Of each empty span one block goes into the chain. The other spans' blocks are pending, where they are the only
  * list; their counts are cleared at the first of them, which no other takes for full. */
 static void sort(heap_part *part, uint32_t c) {
-  block_list *list = &part->lists[c], below;
-  block_offset *pending = &part->pending[c];
-  block_list kept = list_with_room(*pending, 0);
-  for (block_offset block = list_first(*list); block != 0; block = list_first(below)) {
+  block_offset *list = &part->lists[c], *pending = &part->pending[c], below;
+  for (block_offset block = *list; block != 0; block = below) {
     uint16_t *counted = count_of(block);
     below = list_below(block);
     *list = below;
@@ -106,10 +99,10 @@ static void sort(heap_part *part, uint32_t c) {
     if (counted == NULL || *counted < sweep.full) {
       if (counted != NULL)
         *counted = 0;
-      kept = list_added(kept, c, block);
+      block_offset kept = list_pushed(*pending, block);
       set_next_list(block, 0);
       stores_in_order();
-      *pending = block;
+      *pending = kept;
     } else if (*counted != DROPPED) {
       *counted = DROPPED;
       stores_in_order(); /* killed here: the span is lost, or if the chain is empty, the block */

@@ -38,7 +38,7 @@ static bool is_marked(const walk *w, block_offset block) {
 }
 
 static void mark_list(const walk *w, block_offset block) {
-  for (; block != 0; block = list_first(list_below(block)))
+  for (; block != 0; block = list_below(block))
     mark(w, block);
 }
 
@@ -49,9 +49,9 @@ static void mark_lists(const walk *w, block_offset list) {
 
 static void mark_part(const walk *w, heap_part *part) {
   for (uint32_t i = 0; i < OUTBOX; i++)
-    mark_list(w, list_first(part->outbox[i].blocks));
+    mark_list(w, part->outbox[i].blocks);
   for (uint32_t c = 0; c < CLASSES; c++) {
-    mark_list(w, list_first(part->lists[c]));
+    mark_list(w, part->lists[c]);
     mark_lists(w, part->pending[c]);
     mark_lists(w, atomic_load_explicit(&part->incoming[c], memory_order_acquire));
   }

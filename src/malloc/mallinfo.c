@@ -6,14 +6,14 @@
 
 static size_t blocks_in(block_offset list) {
   size_t count = 0;
-  for (; list != 0; list = list_first(list_below(list)))
+  for (; list != 0; list = list_below(list))
     count++;
   return count;
 }
 
 /* Free blocks of one class of the calling thread's part. */
 static size_t free_of_class(const heap_part *own, uint32_t c) {
-  size_t count = blocks_in(list_first(own->lists[c]));
+  size_t count = blocks_in(own->lists[c]);
   for (block_offset list = own->pending[c]; list != 0; list = next_list(list))
     count += blocks_in(list);
   return count;

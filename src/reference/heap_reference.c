@@ -50,9 +50,9 @@ static heap_part *own_part_of_references(void) {
 static bool is_empty(const heap_part *part) {
   bool empty = true;
   for (uint32_t c = 0; c < CLASSES; c++)
-    empty &= list_first(part->lists[c]) == 0 && part->pending[c] == 0;
+    empty &= part->lists[c] == 0 && part->pending[c] == 0;
   for (uint32_t i = 0; i < OUTBOX; i++)
-    empty &= list_first(part->outbox[i].blocks) == 0;
+    empty &= part->outbox[i].blocks == 0;
   return empty;
 }
 
@@ -95,15 +95,14 @@ static bool take_pending(heap_part *part, uint32_t c) {
   if (first == 0)
     return false;
   block_offset next = next_list(first);
-  part->lists[c] = list_with_room(first, room_of_class(c));
+  part->lists[c] = first;
   stores_in_order();
   part->pending[c] = next;
   return true;
 }
 
 static bool sweep(heap_part *part, uint32_t c) {
-  return walloc_sweep_is_due(part) && walloc_sweep(part, false, false) &&
-         list_first(part->lists[c]) != 0;
+  return walloc_sweep_is_due(part) && walloc_sweep(part, false, false) && part->lists[c] != 0;
 }
 
 /* The part has a block of the class before malloc is told to take one from it; so it takes none elsewhere. */
@@ -113,7 +112,7 @@ static void *take_small(size_t bytes, walloc_error *error) {
   *error = WALLOC_ERROR_OUT_OF_MEMORY;
   if (part == NULL)
     return NULL;
-  if (list_first(part->lists[c]) == 0 && !take_pending(part, c) && !sweep(part, c)) {
+  if (part->lists[c] == 0 && !take_pending(part, c) && !sweep(part, c)) {
     *error = walloc_part_add_span(part, c, span_pages(c));
     if (*error != WALLOC_OK)
       return NULL;

@@ -166,7 +166,7 @@ static const char *see_block(block_offset block, uint32_t c) {
 
 static const char *see_list(block_offset block, uint32_t c) {
   const char *problem = NULL;
-  for (; block != 0 && problem == NULL; block = list_first(list_below(block)))
+  for (; block != 0 && problem == NULL; block = list_below(block))
     problem = see_block(block, c);
   return problem;
 }
@@ -183,11 +183,10 @@ static const char *check_part(heap_part *part) {
   if (part->taker != 0)
     return "somebody takes lists for ever";
   for (uint32_t i = 0; i < OUTBOX && problem == NULL; i++)
-    if (list_first(part->outbox[i].blocks) != 0)
-      problem =
-          see_list(list_first(part->outbox[i].blocks), part->outbox[i].mark % (1 << PART_SHIFT));
+    if (part->outbox[i].blocks != 0)
+      problem = see_list(part->outbox[i].blocks, part->outbox[i].mark % (1 << PART_SHIFT));
   for (uint32_t c = 0; c < CLASSES && problem == NULL; c++) {
-    problem = see_list(list_first(part->lists[c]), c);
+    problem = see_list(part->lists[c], c);
     if (problem == NULL)
       problem = see_lists(part->pending[c], c);
     if (problem == NULL)

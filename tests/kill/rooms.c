@@ -197,7 +197,7 @@ static void recover_first(void) {
 static void lose_in_malloc(void) { kill_first("malloc: cut and grow", 90); }
 static void lose_in_split(void) { kill_first("large: split", 160); }
 static void lose_in_growth(void) { kill_first("arena: growth", 260); }
-static void lose_in_sweep(void) { kill_first("sweep: own", 900); }
+static void lose_in_sweep(void) { kill_first("sweep: own", 550); }
 static void lose_in_reference(void) { kill_first("reference: small", 70); }
 
 static bool dead_has_queue_with_pages(void) {
