@@ -26,7 +26,7 @@
 
 #define HEAP_ALIGNMENT ((size_t)16) /* of any block */
 
-#define FEW_BYTES ((size_t)256)
+#define FEW_BYTES ((size_t)256) /* which are stored in less time than a call takes */
 
 /* A free of a block whose address is a multiple of this looks around: on average one in so many bytes, and nothing
  * needs to be counted. */
@@ -184,7 +184,7 @@ static void free_beyond_small(void *block, page_mark owner) {
     walloc_misuse_report(kind, block, 0, 0);
 }
 
-static NOINLINE void free_slowly(void *block, page_mark mark) {
+static NOINLINE void free_slowly(heap_part *part, void *block, page_mark mark) {
   if (block == NULL)
     return;
   if (walloc_reference_freed != NULL)
@@ -193,7 +193,8 @@ static NOINLINE void free_slowly(void *block, page_mark mark) {
     free_beyond_small(block, mark & (page_mark)~PAGE_NOT_FIRST);
     return;
   }
-  heap_part *part = own_part();
+  if (part == &walloc_no_part)
+    part = walloc_part_enter();
   uint32_t c = mark - part->key;
   if (c < CLASSES) {
     push_and_look_around(part, c, offset_of(block));
@@ -215,7 +216,7 @@ void walloc_free(void *block) {
       return;
     }
   }
-  free_slowly(block, mark);
+  free_slowly(part, block, mark);
 }
 
 /* ---- Sizes ---------------------------------------------------------------------------------- */

@@ -34,10 +34,9 @@
 #define PARTS_FIRST ((uint32_t)(PAGE_SPAN >> PART_SHIFT))
 #define PARTS_END ((uint32_t)508)
 #define PARTS (PARTS_END - PARTS_FIRST)
-#define NO_PART \
-  ((uint32_t)1 << 31)   /* in place of a key: no entry of the page map is one of its classes */
-#define EAGER_CLASS 27u /* 4 KiB */
-#define OUTBOX 16       /* a power of two */
+#define NO_PART ((uint32_t)1 << 31) /* a key to which no entry of the page map belongs */
+#define EAGER_CLASS 27u             /* 4 KiB */
+#define OUTBOX 16                   /* a power of two */
 
 _Static_assert(CLASSES <= 1 << PART_SHIFT, "a class fits below the part's number");
 _Static_assert(PARTS_END << PART_SHIFT <= 1 << 16, "an entry of the page map has 16 bits");

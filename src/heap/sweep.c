@@ -21,8 +21,6 @@
 #include "heap/part.h"
 #include "lock/lock.h"
 
-#define NOINLINE __attribute__((noinline)) /* where it only makes the code larger */
-
 #define WINDOW ((page_index)32768) /* pages: 128 MiB */
 
 /* Guarded by the lock. All 0 between sweeps, but for where they look, and whose class was the last. */
@@ -31,9 +29,8 @@ static struct {
   page_index begin;
   heap_part *part; /* whose class c is swept, where there is a chain */
   uint32_t c;
-  page_index
-      alignment; /* span_alignment(c) and span_blocks(c): a call and a division for each block */
-  uint32_t full;
+  /* span_alignment(c) and span_blocks(c), which are divisions: once, not for each block. */
+  uint32_t alignment, full;
   block_offset chain; /* of each empty span one block */
   uint16_t counts[WINDOW];
 } sweep;
@@ -71,8 +68,8 @@ static void merge(heap_part *part, uint32_t c) {
   while (walloc_part_receive(part, part, c));
 }
 
-/* Counts each free block, or with -1 takes that back. True: a span was found to be empty. Killed in here: counts, which
- * recovery clears. */
+/* Counts each free block, or with -1 takes that back. True: a span has come to be full of them. Killed in here: counts,
+ * which recovery clears. */
 static bool count_all(heap_part *part, uint32_t c, int step) {
   bool any = false;
   for (block_offset block = part->lists[c]; block != 0; block = list_below(block)) {
@@ -162,6 +159,12 @@ static bool sweep_class(heap_part *part, uint32_t c) {
 bool walloc_sweep_is_due(const heap_part *part) {
   page_index grown = atomic_load_explicit(&walloc_heap_grown, memory_order_relaxed);
   return grown - part->swept_at >= atomic_load_explicit(&part->pages, memory_order_relaxed) / 8 + 4;
+}
+
+/* As if the heap had grown by 8 TiB since the last time. */
+void walloc_sweep_soon(heap_part *part) {
+  page_index grown = atomic_load_explicit(&walloc_heap_grown, memory_order_relaxed);
+  part->swept_at = grown - ((page_index)1 << 31);
 }
 
 /* Under the lock. */

@@ -223,7 +223,7 @@ static void test_an_overrun_tells_the_size_while_it_can(void **state) {
 /* Of a free block, a link that was overwritten is never followed. */
 static void test_writing_to_a_free_block(void **state) {
   (void)state;
-  for (unsigned bit = 24; bit < 64; bit++) { /* the lower ones may lead to another block of the class */
+  for (unsigned bit = 24; bit < 64; bit++) { /* below, it may lead to another block of the class */
     unsigned char *blocks[10];
     times = 0;
     for (size_t i = 0; i < 10; i++)
