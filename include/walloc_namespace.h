@@ -210,7 +210,6 @@
 #define walloc_span_pages WALLOC_JOIN(WALLOC_NAMESPACE, walloc_span_pages)
 #define walloc_sweep WALLOC_JOIN(WALLOC_NAMESPACE, walloc_sweep)
 #define walloc_sweep_is_due WALLOC_JOIN(WALLOC_NAMESPACE, walloc_sweep_is_due)
-#define walloc_sweep_soon WALLOC_JOIN(WALLOC_NAMESPACE, walloc_sweep_soon)
 #define walloc_sweep_thread_lost WALLOC_JOIN(WALLOC_NAMESPACE, walloc_sweep_thread_lost)
 #define walloc_take_heap_census WALLOC_JOIN(WALLOC_NAMESPACE, walloc_take_heap_census)
 #define walloc_thread_end WALLOC_JOIN(WALLOC_NAMESPACE, walloc_thread_end)

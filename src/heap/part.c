@@ -92,13 +92,13 @@ static void end(void *unused) {
   leave(&walloc_ended_part);
 }
 
-/* What the part had for another thread's needs becomes pages again, as far as it is free, before memory grows. */
+/* What the part had for another thread's needs becomes pages again, as far as it is free. */
 heap_part *walloc_part_enter(void) {
   heap_part *part = find_part();
   if (!is_no_part(part)) {
     walloc_own_part = part;
     walloc_platform_at_thread_end(end);
-    walloc_sweep_soon(part);
+    (void)walloc_sweep(part, false, true);
   }
   return part;
 }

@@ -161,12 +161,6 @@ bool walloc_sweep_is_due(const heap_part *part) {
   return grown - part->swept_at >= atomic_load_explicit(&part->pages, memory_order_relaxed) / 8 + 4;
 }
 
-/* As if the heap had grown by 8 TiB since the last time. */
-void walloc_sweep_soon(heap_part *part) {
-  page_index grown = atomic_load_explicit(&walloc_heap_grown, memory_order_relaxed);
-  part->swept_at = grown - ((page_index)1 << 31);
-}
-
 /* Under the lock. */
 static bool sweep_part(heap_part *part, bool forced) {
   bool given = false;

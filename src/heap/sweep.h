@@ -15,9 +15,6 @@ struct heap_part;
 /* Whether the heap has grown enough since the part was swept. */
 bool walloc_sweep_is_due(const struct heap_part *part);
 
-/* Makes the calling thread's part due, whatever has grown. */
-void walloc_sweep_soon(struct heap_part *part);
-
 /* Sweeps the calling thread's part: where it is not due, only the classes that are quick to sweep, as they
  * have few blocks. On request also the parts that no thread has, where it is due. `forced`: as if all were
  * due. True when any page was given back; false too while another thread sweeps. */
