@@ -52,6 +52,9 @@ void walloc_part_send_all(heap_part *own) {
       send_slot(&own->outbox[i]);
 }
 
+/* The mark and the room hold for what is in the slot, so they are written before it. Killed behind them: the slot is
+ * empty, and the block is lost; behind the push: it is in the slot, and its room one too large, which nobody reads any more, as
+ * recovery sends the slot. */
 void walloc_part_send(heap_part *own, block_offset block, page_mark mark) {
   uint32_t c = mark % (1 << PART_SHIFT);
   if (is_no_part(own)) {

@@ -322,6 +322,25 @@ static void test_huge_pairs_give_everything_back(void **state) {
   assert_true(heap_stats().peak >= held + 9 * MIB);
 }
 
+/* Half a megabyte of blocks has some at multiples of 64 KiB. */
+static void test_frees_look_around_when_the_heap_has_grown(void **state) {
+  enum { BLOCKS = 8192 };
+  static void *blocks[BLOCKS];
+  (void)state;
+  for (int i = 0; i < BLOCKS; i++)
+    blocks[i] = walloc_malloc(64);
+  walloc_memory_stats at_first, now;
+  walloc_get_memory_stats(&at_first);
+  do {
+    assert_non_null(walloc_malloc((size_t)16 << 20));
+    walloc_get_memory_stats(&now);
+  } while (now.obtained == at_first.obtained);
+  uint64_t before = heap_stats().sweeps;
+  for (int i = 0; i < BLOCKS; i++)
+    walloc_free(blocks[i]);
+  assert_true(heap_stats().sweeps > before);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       with_empty_heap(test_all_sizes_up_to_70000),
@@ -345,6 +364,7 @@ int main(void) {
       with_empty_heap(test_free_of_nothing),
       with_empty_heap(test_pairs_need_no_more_memory),
       with_empty_heap(test_huge_pairs_give_everything_back),
+      with_empty_heap(test_frees_look_around_when_the_heap_has_grown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
