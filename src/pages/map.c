@@ -99,8 +99,12 @@ page_index walloc_map_find(run_begins from, page_index end, page_index count,
 }
 
 page_index walloc_map_free_before(page_index end, page_index most) {
-  page_index count = 0;
-  while (count < most && count < end && page_is_free(end - count - 1))
-    count++;
-  return count;
+  page_index page = end, least = most < end ? end - most : 0;
+  const map_entry *entry = NULL;
+  for (; page > least; page--) {
+    entry = page == end || page == MAP_LOW ? find_entry(page - 1) : entry - 1;
+    if (entry == NULL || !page_mark_is_free(read_entry(entry)))
+      break;
+  }
+  return end - page;
 }

@@ -109,9 +109,11 @@ static inline bool page_mark_is_large(page_mark mark) {
   return (mark & ~(PAGE_NOT_FIRST | (PAGE_SHARDS - 1))) == PAGE_LARGE;
 }
 
-static inline bool page_is_free(page_index page) {
-  return (page_entry(page) & ~(PAGE_FREE ^ PAGE_FRESH)) == PAGE_FREE;
+static inline bool page_mark_is_free(page_mark mark) {
+  return (mark & ~(PAGE_FREE ^ PAGE_FRESH)) == PAGE_FREE;
 }
+
+static inline bool page_is_free(page_index page) { return page_mark_is_free(page_entry(page)); }
 
 /* The page after this one belongs to the same run. */
 static inline bool page_run_goes_on(page_index page) {
