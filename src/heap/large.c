@@ -32,17 +32,19 @@ static uint32_t shard_of(const void *block) { return page_entry(page_of(block)) 
 /* ---- The index, under the lock -------------------------------------------------------------- */
 
 /* What is too small for any large block waits for its neighbours; the last such is where small blocks may come from. */
-static bool is_indexed(const tag *t) { return tag_size(t) > SMALL_MAX; }
+static bool is_indexed(uint32_t size) { return size > SMALL_MAX; }
 
-static void put(uint32_t shard, tag *t) {
-  if (is_indexed(t))
-    chosen->insert(shard, (node *)(void *)t);
+static void put_of_size(uint32_t shard, tag *t, uint32_t size) {
+  if (is_indexed(size))
+    chosen->insert(shard, (node *)(void *)t, size);
   else
     shards[shard].scrap = t;
 }
 
+static void put(uint32_t shard, tag *t) { put_of_size(shard, t, tag_size(t)); }
+
 static void pick(uint32_t shard, tag *t) {
-  if (is_indexed(t))
+  if (is_indexed(tag_size(t)))
     chosen->remove(shard, (node *)(void *)t);
   else if (shards[shard].scrap == t)
     shards[shard].scrap = NULL;
@@ -65,7 +67,10 @@ static tag *find(uint32_t shard, uint32_t size, bool grown) {
 /* ---- Tags, under the lock ------------------------------------------------------------------- */
 
 /* Cuts a block in two. The second becomes one by the first's new size. Killed before that store: one block; behind
- * it: two, and `after->before` is old. */
+ * it: two, and `after->before` is old.
+ *
+ * The second's tag is often memory that nobody has touched for long. A store need not wait for it, but who reads it next
+ * does: so its size is told rather than read again where there is a choice. */
 static tag *split(tag *t, uint32_t size) {
   uint32_t rest = tag_size(t) - size;
   tag *second = tag_at(tag_offset(t) + size);
@@ -193,8 +198,9 @@ static tag *take(uint32_t shard, uint32_t size, bool grown) {
   if (t == NULL)
     return NULL;
   pick(shard, t);
-  if (tag_size(t) - size >= NODE_SIZE)
-    put(shard, split(t, size));
+  uint32_t rest = tag_size(t) - size;
+  if (rest >= NODE_SIZE)
+    put_of_size(shard, split(t, size), rest);
   set_tag_word(t, tag_word(t) | TAG_USED);
   return t;
 }

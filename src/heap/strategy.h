@@ -11,7 +11,7 @@
 #include "heap/tag.h"
 
 typedef struct strategy {
-  void (*insert)(uint32_t shard, node *free);
+  void (*insert)(uint32_t shard, node *free, uint32_t size); /* of its tag: see split in large.c */
   void (*remove)(uint32_t shard, node *free);
   node *(*find)(uint32_t shard, uint32_t size); /* with its tag; NULL: none that large */
   void (*clear)(uint32_t shard);

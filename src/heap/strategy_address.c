@@ -83,7 +83,7 @@ static void link_nodes(uint32_t *bucket, node *before, node *behind) {
     behind->link[0] = first;
 }
 
-static void insert(uint32_t shard, node *n) {
+static void insert(uint32_t shard, node *n, uint32_t size) {
   address_index *index = &indexes[shard];
   uint32_t bucket = bucket_of(n), *first = &index->blocks[bucket];
   node *before = NULL, *behind = node_at(*first);
@@ -93,8 +93,8 @@ static void insert(uint32_t shard, node *n) {
   }
   link_nodes(first, before, n);
   link_nodes(first, n, behind);
-  if (node_size(n) > index->largest[bucket + BUCKETS])
-    set_largest(index->largest, bucket, node_size(n));
+  if (size > index->largest[bucket + BUCKETS])
+    set_largest(index->largest, bucket, size);
 }
 
 static void remove_node(uint32_t shard, node *n) {

@@ -40,9 +40,9 @@ static place_in_lists list_behind(place_in_lists p) {
 
 static node *node_at(uint32_t offset) { return (node *)(void *)tag_at(offset); }
 
-static void insert(uint32_t shard, node *n) {
+static void insert(uint32_t shard, node *n, uint32_t size) {
   size_index *index = &indexes[shard];
-  place_in_lists p = place_of(tag_size(&n->tag));
+  place_in_lists p = place_of(size);
   uint32_t *head = &index->first[p.row][p.list];
   uint32_t offset = tag_offset(&n->tag);
   n->link[0] = 0;
