@@ -23,7 +23,7 @@ walloc_error walloc_get_heap_stats(walloc_heap_stats *stats) {
   }
   heap_part *part;
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
-    stats->parts += atomic_load_explicit(&part->thread, memory_order_relaxed) != 0;
+    stats->parts += atomic_load_explicit(&part->thread, memory_order_relaxed) > NOBODY;
   return WALLOC_OK;
 }
 

@@ -100,13 +100,12 @@ static NOINLINE void *allocate_slowly(size_t size) {
   uint32_t c = class_of(size);
   if (is_no_part(part))
     return allocate_beyond_small(SMALL_MAX + 1, 1, &zero);
-  if (part->lists[c] != 0)
-    return pop(part, c);
   void *block = allocate_from_scraps(part, c, size);
   if (block != NULL)
     return block;
-  return walloc_part_refill(part, c) ? pop(part, c)
-                                     : allocate_beyond_small(SMALL_MAX + 1, 1, &zero);
+  return part->lists[c] != 0 || walloc_part_refill(part, c)
+             ? pop(part, c)
+             : allocate_beyond_small(SMALL_MAX + 1, 1, &zero);
 }
 
 void *walloc_malloc(size_t size) {

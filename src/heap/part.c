@@ -45,6 +45,8 @@ static void enter_slot(uint32_t n, heap_part *part) {
   for (; n < PARTS; n++) {
     heap_part *none = NULL;
     part->key = (n + PARTS_FIRST) << PART_SHIFT;
+    atomic_store_explicit(&part->thread, n + PARTS_FIRST == PART_APART ? NOBODY : 0,
+                          memory_order_relaxed);
     if (atomic_compare_exchange_strong_explicit(&parts[n], &none, part, memory_order_acq_rel,
                                                 memory_order_relaxed))
       return;
@@ -61,6 +63,12 @@ static bool add_parts(uint32_t n) {
   for (uint32_t i = 0; i < PARTS_IN_PAGE; i++)
     enter_slot(n, &page[i]);
   return true;
+}
+
+heap_part *walloc_part_apart(void) {
+  if (walloc_part(0) == NULL)
+    (void)add_parts(0);
+  return walloc_part(0);
 }
 
 static heap_part *find_part(void) {
@@ -92,13 +100,14 @@ static void end(void *unused) {
   leave(&walloc_ended_part);
 }
 
-/* What the part had for another thread's needs becomes pages again, as far as it is free. */
+/* What the part had for another thread's needs becomes pages again, as far as it is free, when this thread looks around or
+ * is about to grow the memory: before, it may need just that. */
 heap_part *walloc_part_enter(void) {
   heap_part *part = find_part();
   if (!is_no_part(part)) {
     walloc_own_part = part;
     walloc_platform_at_thread_end(end);
-    (void)walloc_sweep(part, false, true);
+    walloc_sweep_soon(part);
   }
   return part;
 }

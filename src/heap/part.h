@@ -7,10 +7,13 @@
  *
  *     page map entry of a span = key of its part + class
  *
- * A span belongs to one part for as long as it is a span. So a free compares the entry with its own key
- * and knows at once that the block is its own, and of which class it is. Blocks of other parts are
- * collected by (part, class) and sent as whole lists. When a thread ends, its part waits for the next
+ * A span belongs to one part. So a free compares the entry with its own key and knows at once that the block is its
+ * own, and of which class it is. Blocks of other parts are collected by (part, class) and sent as whole lists. Which part
+ * that is says only where a free block goes: any part's lists may hold blocks of any span of the class. A part that
+ * takes what was sent to another adopts spans of it (span.c). When a thread ends, its part waits for the next
  * thread as it is; meanwhile whoever is about to grow the memory takes empty spans out of it (sweep.h).
+ *
+ * The first part is no thread's: blocks with references are in its spans, and nobody adopts them (heap_reference.c).
  *
  * A page for each class of each thread would be much in a small program. So the first few blocks of a class, which may
  * be all there ever are, are taken from scraps: what is left between large blocks, and too small for one. How many
@@ -35,8 +38,10 @@
 #define PARTS_END ((uint32_t)508)
 #define PARTS (PARTS_END - PARTS_FIRST)
 #define NO_PART ((uint32_t)1 << 31) /* a key to which no entry of the page map belongs */
-#define EAGER_CLASS 27u             /* 4 KiB */
-#define OUTBOX 16                   /* a power of two */
+#define PART_APART PARTS_FIRST      /* the number of the first part */
+#define NOBODY ((uint32_t)1) /* in its `thread`: no thread's number, so that no other takes it */
+#define EAGER_CLASS 27u      /* 4 KiB */
+#define OUTBOX 16            /* a power of two */
 
 _Static_assert(CLASSES <= 1 << PART_SHIFT, "a class fits below the part's number");
 _Static_assert(PARTS_END << PART_SHIFT <= 1 << 16, "an entry of the page map has 16 bits");
@@ -58,13 +63,11 @@ typedef struct heap_part {
 
   /* Stacks of lists. Written by every thread that sends, and by whoever needs blocks and takes all. */
   alignas(64) _Atomic block_offset incoming[CLASSES];
-  /* Pages of its spans. Relaxed: it only tells how much to take at once. Written by the owner, and by
-   * whoever gives spans of his back, by addition. */
-  _Atomic page_index pages;
   /* The key of the part that lists are taken for from `incoming` at this moment, 0: none. Written by whoever takes
    * them, and by recovery: see remote.c. */
   _Atomic uint32_t taker;
-  /* The thread that has it, 0: none. Written by whoever takes it, and by its owner who leaves it. */
+  /* The thread that has it, 0: none. Written by whoever takes it, and by its owner who leaves it; the first part's once,
+   * before it is known. */
   _Atomic uint32_t thread;
 } heap_part;
 
@@ -80,6 +83,9 @@ heap_part *walloc_part_enter(void);
 
 /* Part number `n`, from 0 to PARTS; NULL when there is none yet, nor any of a higher number. */
 heap_part *walloc_part(uint32_t n);
+
+/* The first part; NULL: there is no memory for it. */
+heap_part *walloc_part_apart(void);
 
 /* The part that an entry of the page map names. */
 static inline heap_part *part_of_mark(page_mark mark) {

@@ -20,14 +20,12 @@
  * can tell which. Acquire and release: the next taker sees what the last one took. */
 #include "heap/part.h"
 
-/* Lists are sent when they have this many blocks or bytes. */
-#define SEND_BLOCKS ((uint32_t)64)
-#define SEND_BYTES ((uint32_t)8192)
+/* Lists are sent when they have so many blocks: 8 KiB at most, or one block. Each doubling of the size halves them. */
+#define SEND_BLOCKS ((uint32_t)128)
 
-static uint32_t send_room(uint32_t c) {
-  uint32_t blocks = SEND_BYTES / class_size(c);
-  return blocks < 1 ? 1 : blocks > SEND_BLOCKS ? SEND_BLOCKS : blocks;
-}
+_Static_assert(SEND_BLOCKS << 6 == 8192, "128 blocks of up to 64 bytes");
+
+static uint32_t send_room(uint32_t c) { return 1 + ((SEND_BLOCKS - 1) >> c / 4); }
 
 static void send(block_offset first, page_mark mark) {
   _Atomic block_offset *to = &part_of_mark(mark)->incoming[mark % (1 << PART_SHIFT)];

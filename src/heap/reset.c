@@ -8,7 +8,6 @@
 static void forget(heap_part *part) {
   for (uint32_t c = 0; c < CLASSES; c++)
     atomic_store_explicit(&part->incoming[c], 0, memory_order_relaxed);
-  atomic_store_explicit(&part->pages, 0, memory_order_relaxed);
   __builtin_memset(part->lists, 0, sizeof part->lists);
   __builtin_memset(part->pending, 0, sizeof part->pending);
   __builtin_memset(part->outbox, 0, sizeof part->outbox);

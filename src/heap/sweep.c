@@ -111,15 +111,6 @@ static void sort(heap_part *part, uint32_t c) {
   }
 }
 
-static bool give(uint32_t c, page_index first) {
-  heap_part *owner = part_of_mark(page_entry(first));
-  page_index pages = span_pages(c);
-  if (!walloc_pages_give(first, pages))
-    return false;
-  atomic_fetch_add_explicit(&owner->pages, 0 - pages, memory_order_relaxed);
-  return true;
-}
-
 /* Killed behind the store: the span is lost, or has been given. The other way round it could be given twice. */
 static page_index next_in_chain(void) {
   block_offset block = sweep.chain;
@@ -134,7 +125,7 @@ static bool give_spans(heap_part *part, uint32_t c) {
   bool any = false;
   for (; sweep.chain != 0; any = true) {
     page_index first = next_in_chain();
-    if (!give(c, first))
+    if (!walloc_pages_give(first, span_pages(c)))
       walloc_part_cut(part, c, first);
   }
   return any;
@@ -158,7 +149,13 @@ static bool sweep_class(heap_part *part, uint32_t c) {
 
 bool walloc_sweep_is_due(const heap_part *part) {
   page_index grown = atomic_load_explicit(&walloc_heap_grown, memory_order_relaxed);
-  return grown - part->swept_at >= atomic_load_explicit(&part->pages, memory_order_relaxed) / 8 + 4;
+  return grown - part->swept_at >= walloc_pages_of_heap() / 8 + 4;
+}
+
+#define LONG_AGO ((page_index)1 << 31)
+
+void walloc_sweep_soon(heap_part *part) {
+  part->swept_at = atomic_load_explicit(&walloc_heap_grown, memory_order_relaxed) - LONG_AGO;
 }
 
 /* Under the lock. */
@@ -210,26 +207,10 @@ static void mend(void) {
   __builtin_memset(sweep.counts, 0, sizeof sweep.counts);
 }
 
-/* Pages of parts may be counted wrong by those that were just taken or given. */
-static void count_pages(uint32_t thread) {
-  heap_part *part;
-  page_index end = walloc_pages_top();
-  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++) {
-    if (atomic_load_explicit(&part->thread, memory_order_relaxed) != thread)
-      continue;
-    page_index count = 0;
-    for (page_index page = 0; page < end; page++)
-      count += page_entry(page) >> PART_SHIFT == part->key >> PART_SHIFT;
-    atomic_store_explicit(&part->pages, count, memory_order_relaxed);
-  }
-}
-
 void walloc_sweep_thread_lost(uint32_t thread) {
-  bool mends = walloc_lock_take_over(&sweep.lock, thread);
-  if (mends && sweep.part != NULL)
+  if (!walloc_lock_take_over(&sweep.lock, thread))
+    return;
+  if (sweep.part != NULL)
     mend();
-  if (!mends && !walloc_lock_try(&sweep.lock))
-    return; /* a sweep goes on: then the numbers stay, which only say how much to take at once */
-  count_pages(thread);
   walloc_lock_release(&sweep.lock);
 }

@@ -12,8 +12,11 @@
 
 struct heap_part;
 
-/* Whether the heap has grown enough since the part was swept. */
+/* Whether the heap has grown by an eighth of what it holds since the part was swept. */
 bool walloc_sweep_is_due(const struct heap_part *part);
+
+/* The part is due, whatever the heap has grown. */
+void walloc_sweep_soon(struct heap_part *part);
 
 /* Sweeps the calling thread's part: where it is not due, only the classes that are quick to sweep, as they
  * have few blocks. On request also the parts that no thread has, where it is due. `forced`: as if all were

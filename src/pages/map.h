@@ -18,7 +18,7 @@
  * in there would be 2 MiB touched, and a millisecond, in every program.
  *
  * Invariants: an entry is written only by the holder of the page lock, or by the owner of its page as long
- * as it stays the owner's; the last 64 KiB of the address
+ * as it stays the owner's, which for a span is whoever holds one of its free blocks; the last 64 KiB of the address
  * space stay foreign for ever, so that no block's end is 2^32.
  *
  * Reading an entry needs no lock: it is one word. Who owns a block may rely on its entries; for any
@@ -137,7 +137,7 @@ static inline page_index pages_holding(uint64_t bytes) {
 /* Writes a run's entries, also of pages whose owner makes something else of them; NOT_FIRST in `owner` joins
  * them to the run before. Its first page is written last, and first when it is freed: after a kill in
  * between there are pages marked not-first behind a page that is not theirs, which no walk takes for a
- * run, and which recovery can give back. Under the page lock. True: all of it was fresh. Where a part in
+ * run, and which recovery can give back. Under the page lock, or a span's by whoever holds one of its free blocks. True: all of it was fresh. Where a part in
  * the middle of a run is given, what is behind it becomes a run of its own. */
 bool walloc_map_take(page_index first, page_index count, page_mark owner);
 void walloc_map_give(page_index first, page_index count, page_mark as);

@@ -272,6 +272,8 @@ bool walloc_pages_adopt(page_index first, page_index count) {
 
 page_index walloc_pages_top(void) { return get(top); }
 
+page_index walloc_pages_of_heap(void) { return get(heap); }
+
 walloc_pages_sums walloc_pages_count(void) {
   walloc_pages_sums sums = {.maximum = PAGE_LIMIT - get(withheld),
                             .obtained = get(obtained),

@@ -48,6 +48,9 @@ void walloc_pages_leave(void);
 /* The page behind the last one that was ever obtained. */
 page_index walloc_pages_top(void);
 
+/* How many pages are the heap's at this moment. */
+page_index walloc_pages_of_heap(void);
+
 /* Sums. `headroom` is what could still be obtained within the maximum. */
 typedef struct walloc_pages_sums {
   page_index maximum, obtained, free, own;

@@ -2,7 +2,7 @@
  *
  *     block  | asked for .............. | rounding | slot : 32 | 32 unused |   end of what is usable
  *
- * Blocks with references are ordinary blocks, but for where they lie: small ones in spans of a part that no
+ * Blocks with references are ordinary blocks, but for where they lie: small ones in spans of the first part, which no
  * thread has, larger ones in pages of their own. So a free by the block's address is never the short way of a
  * thread's own block; on the longer one the heap asks here (hooks.h), and the slot's number at the block's end
  * leads to its slot. That number is not believed: the slot must name the block. Where a program has written over
@@ -10,12 +10,11 @@
  * something else's block, the number is its owner's bytes, and no slot names it.
  *
  * Blocks of the part's spans may also go to threads as ordinary blocks, when those look for some (remote.c):
- * they come back the same way. The other way round never: the part is only given its own.
+ * they come back the same way, as nobody adopts these spans. The other way round never: the part is only given its own.
  *
  * What a kill leaves behind, with the lock, which names the dead thread: a block and its slot in hand, leaked, or a
- * span; the part as a thread's own would be (mend.c), which recovery mends in the same way; the part taken, but not
- * known yet, which recovery makes known. Behind the lock being left, and in freeing: the block in hand, and its
- * slot. */
+ * span; the part as a thread's own would be (mend.c), which recovery mends in the same way. Behind the lock being left,
+ * and in freeing: the block in hand, and its slot. */
 #include "walloc_reference.h"
 
 #include "error/error.h"
@@ -33,57 +32,6 @@
 
 /* Guards the part and the taking of slots. */
 static walloc_lock lock;
-
-/* Written once, under the lock. Release, pairs with acquire: who sees it sees its key. */
-typedef heap_part *heap_part_pointer;
-static _Atomic heap_part_pointer part_apart;
-
-static heap_part *own_part_of_references(void) {
-  return atomic_load_explicit(&part_apart, memory_order_acquire);
-}
-
-/* ---- The part, under the lock ---------------------------------------------------------------- */
-
-#define NOBODY \
-  ((uint32_t)1) /* in a part's `thread`: no thread's number, so that no other takes it */
-
-static bool is_empty(const heap_part *part) {
-  bool empty = true;
-  for (uint32_t c = 0; c < CLASSES; c++)
-    empty &= part->lists[c] == 0 && part->pending[c] == 0;
-  for (uint32_t i = 0; i < OUTBOX; i++)
-    empty &= part->outbox[i].blocks == 0;
-  return empty;
-}
-
-/* Parts that the calling thread has taken on the way, back. Relaxed: only it writes its own number. */
-static void return_all_but(const heap_part *own) {
-  heap_part *part;
-  uint32_t me = walloc_platform_thread();
-  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
-    if (part != own && atomic_load_explicit(&part->thread, memory_order_relaxed) == me)
-      walloc_part_return(part);
-}
-
-/* One whose lists are empty: those of one that was used may have blocks of other parts' spans. NULL: no memory. */
-static heap_part *take_part(void) {
-  heap_part *own = walloc_own_part, *part;
-  do
-    part = walloc_part_enter();
-  while (!is_no_part(part) && !is_empty(part));
-  walloc_own_part = own;
-  if (!is_no_part(part))
-    atomic_store_explicit(&part->thread, NOBODY, memory_order_relaxed);
-  return_all_but(own);
-  return is_no_part(part) ? NULL : part;
-}
-
-static heap_part *part_for_references(void) {
-  heap_part *part = own_part_of_references();
-  if (part == NULL && (part = take_part()) != NULL)
-    atomic_store_explicit(&part_apart, part, memory_order_release);
-  return part;
-}
 
 /* ---- Small blocks, under the lock ----------------------------------------------------------- */
 
@@ -107,7 +55,7 @@ static bool sweep(heap_part *part, uint32_t c) {
 
 /* The part has a block of the class before malloc is told to take one from it; so it takes none elsewhere. */
 static void *take_small(size_t bytes, walloc_error *error) {
-  heap_part *part = part_for_references(), *own = walloc_own_part;
+  heap_part *part = walloc_part_apart(), *own = walloc_own_part;
   uint32_t c = class_of(bytes + GUARD_ROOM);
   *error = WALLOC_ERROR_OUT_OF_MEMORY;
   if (part == NULL)
@@ -135,13 +83,10 @@ static uint32_t *number_at_end(void *block) {
 
 /* Whether there can be a block with a reference at the address. */
 static bool may_have_reference(const void *block, page_mark mark) {
-  const heap_part *part = own_part_of_references();
-  if (part == NULL)
-    return false;
   if (mark == PAGE_HUGE)
     return block == page_address(page_of(block));
-  uint32_t c = mark - part->key;
-  if (c >= CLASSES)
+  uint32_t c = mark % (1 << PART_SHIFT);
+  if (mark >> PART_SHIFT != PART_APART)
     return false;
   return offset_of(block) % span_bytes(c) % class_size(c) == 0;
 }
@@ -160,22 +105,11 @@ void walloc_references_forget(void) { walloc_slots_end(); }
 
 /* ---- When a thread has died ------------------------------------------------------------------ */
 
-/* Under the lock. The part that was taken out of the others for references, but not made known. */
-static heap_part *part_left_behind(void) {
-  heap_part *part;
-  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
-    if (atomic_load_explicit(&part->thread, memory_order_relaxed) == NOBODY)
-      return part;
-  return NULL;
-}
-
 /* Killed in here: the same again, under the recoverer's name. */
 void walloc_references_thread_lost(uint32_t thread) {
   if (!walloc_lock_take_over(&lock, thread))
     return;
-  heap_part *part = own_part_of_references();
-  if (part == NULL && (part = part_left_behind()) != NULL)
-    atomic_store_explicit(&part_apart, part, memory_order_release);
+  heap_part *part = walloc_part(0);
   if (part != NULL)
     walloc_part_mend(part, thread);
   walloc_slots_mend();
@@ -188,7 +122,7 @@ void walloc_references_thread_lost(uint32_t thread) {
 static void *take(size_t bytes, walloc_error *error) {
   if (bytes + GUARD_ROOM <= SMALL_MAX)
     return take_small(bytes, error);
-  void *block = part_for_references() == NULL ? NULL : walloc_aligned_alloc(2 * UNIT, bytes);
+  void *block = walloc_part_apart() == NULL ? NULL : walloc_aligned_alloc(2 * UNIT, bytes);
   *error = block != NULL ? WALLOC_OK : WALLOC_ERROR_OUT_OF_MEMORY;
   return block;
 }
