@@ -191,9 +191,72 @@ static void test_a_large_block_gets_what_was_collected(void **state) {
   set_maximum(0);
 }
 
-/* The second runs out of the memory that the third then has in plenty. */
+/* ---- Adopting --------------------------------------------------------------------------------- */
+
+enum { REPLACED = 4096, TIMES = 64 };
+
+static void *replaced[REPLACED];
+
+static void fill_replaced(void) {
+  for (int i = 0; i < REPLACED; i++)
+    assert_non_null(replaced[i] = walloc_malloc(64));
+}
+
+static void *replace_all(void *unused) {
+  for (int n = 0; n < TIMES * REPLACED; n++) {
+    walloc_free(replaced[n % REPLACED]);
+    replaced[n % REPLACED] = walloc_malloc(64);
+  }
+  return unused;
+}
+
+/* Spans with live blocks of 64 bytes and above by whose they are. */
+typedef struct census_of_parts {
+  unsigned first_part; /* the part of the first block of all */
+  size_t of_first, of_others;
+} census_of_parts;
+
+static bool count_parts(const walloc_heap_range *range, void *user) {
+  census_of_parts *census = user;
+  if (range->part == 0 || !range->live || range->size < 64)
+    return true;
+  if (census->first_part == 0)
+    census->first_part = range->part;
+  *(range->part == census->first_part ? &census->of_first : &census->of_others) += 1;
+  return true;
+}
+
+static void run_alone(void *(*body)(void *)) {
+  pthread_t id;
+  assert_int_equal(pthread_create(&id, NULL, body, NULL), 0);
+  assert_int_equal(pthread_join(id, NULL), 0);
+}
+
+/* Blocks of one thread that another replaces again and again come to be the other's, with nearly all their spans, in
+ * hardly more memory. */
+static void test_who_replaces_blocks_adopts_their_spans(void **state) {
+  (void)state;
+  use_up_scraps();
+  fill_replaced();
+  census_of_parts before = {0}, after = {0};
+  assert_int_equal(walloc_heap_walk(count_parts, &before), WALLOC_OK);
+  assert_int_equal(before.of_others, 0);
+  assert_in_range(before.of_first, REPLACED, REPLACED + 64);
+  size_t held = heap_stats().held;
+  run_alone(replace_all);
+  after.first_part = before.first_part;
+  assert_int_equal(walloc_heap_walk(count_parts, &after), WALLOC_OK);
+  assert_in_range(after.of_first, 0, REPLACED / 8);
+  assert_in_range(after.of_others, REPLACED - REPLACED / 8, REPLACED + 64);
+  assert_in_range(heap_stats().held, held, held + held / 4);
+  for (int i = 0; i < REPLACED; i++)
+    walloc_free(replaced[i]);
+}
+
+/* The second of the programs runs out of the memory that the third then has in plenty. */
 int main(void) {
   const struct CMUnitTest tests[] = {
+      with_empty_heap(test_who_replaces_blocks_adopts_their_spans),
       with_empty_heap(test_a_large_block_gets_what_was_collected),
       with_workers(test_programs_without_enough_memory),
       with_workers(test_programs_that_exchange_blocks),

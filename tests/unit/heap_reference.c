@@ -119,6 +119,32 @@ static void test_it_needs_no_walloc_init(void **state) {
   walloc_free_ref(ref);
 }
 
+/* Where blocks with references lie threads take ordinary ones too, when those have none of their own. Blocks beside them
+ * stay ones with references. */
+static void test_ordinary_blocks_beside_them(void **state) {
+  enum { REFS = 2048, BLOCKS = 4096 };
+  static walloc_ref refs[REFS];
+  static void *blocks[BLOCKS];
+  bool beside = false;
+  (void)state;
+  for (int i = 0; i < REFS; i++)
+    refs[i] = take_ref(40);
+  for (int i = 0; i < REFS; i += 2)
+    assert_int_equal(walloc_free_ref(refs[i]), WALLOC_OK);
+  for (int i = 0; i < BLOCKS; i++) {
+    assert_non_null(blocks[i] = walloc_malloc(refs[1].size + 8));
+    beside |= page_of(blocks[i]) == page_of(refs[1].address);
+  }
+  assert_true(beside);
+  for (int i = 1; i < REFS; i += 2) {
+    assert_valid(refs[i]);
+    walloc_free(refs[i].address);
+    assert_stale(refs[i]);
+  }
+  for (int i = 0; i < BLOCKS; i++)
+    walloc_free(blocks[i]);
+}
+
 /* ---- The memory elsewhere -------------------------------------------------------------------- */
 
 static void test_stale_after_its_pages_came_to_an_arena(void **state) {
@@ -393,6 +419,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       with_defaults(test_a_block_of_each_size),
       with_defaults(test_a_plain_free_makes_it_stale),
+      with_defaults(test_ordinary_blocks_beside_them),
       with_defaults(test_it_stays_stale_when_the_memory_is_used_again),
       with_defaults(test_failed_ones_are_never_valid),
       with_defaults(test_it_is_no_arena),
