@@ -21,7 +21,7 @@
  *
  * Everything but `incoming`, `taker` and `thread` is read and written only by the thread whose number is in
  * `thread`. What a kill leaves behind: a list is changed by one store, so at most the block in hand, or
- * the list that is just being sent (8 KiB at most, or one block), or the span that is just being added. Where
+ * the list that is just being sent (4 KiB at most, or one block), or the span that is just being added. Where
  * blocks go from one place to another they are in both for a moment, and never in neither: see mend.c. */
 #ifndef WALLOC_HEAP_PART_H
 #define WALLOC_HEAP_PART_H
@@ -56,7 +56,7 @@ typedef struct outgoing {
 typedef struct heap_part {
   block_offset lists[CLASSES]; /* free blocks */
   uint32_t key;
-  page_index swept_at; /* walloc_heap_grown when it was swept last */
+  page_index swept_at; /* walloc_heap_grown when it was swept last, or long ago */
   block_offset pending[CLASSES];
   outgoing outbox[OUTBOX];
   uint8_t scraps[CLASSES]; /* blocks that came from scraps */

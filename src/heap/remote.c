@@ -20,10 +20,9 @@
  * can tell which. Acquire and release: the next taker sees what the last one took. */
 #include "heap/part.h"
 
-/* Lists are sent when they have so many blocks: 8 KiB at most, or one block. Each doubling of the size halves them. */
-#define SEND_BLOCKS ((uint32_t)128)
-
-_Static_assert(SEND_BLOCKS << 6 == 8192, "128 blocks of up to 64 bytes");
+/* Lists are sent when they have so many blocks of up to 64 bytes: 4 KiB. Each doubling of the size halves them, to one
+ * block above 2 KiB. */
+#define SEND_BLOCKS ((uint32_t)64)
 
 static uint32_t send_room(uint32_t c) { return 1 + ((SEND_BLOCKS - 1) >> c / 4); }
 

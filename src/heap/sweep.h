@@ -2,7 +2,7 @@
  *
  * Nothing counts the blocks of a span while the program runs. A sweep counts those in the part's lists, and
  * where the count is the span's own, all of them are free. That costs a step for each free block of the part,
- * so it is done only when the heap has grown by an eighth of the part's spans since the last time: its
+ * so it is done only when the heap has grown by an eighth of all it holds since the last time: its
  * cost is spread over that growth, and a heap that no longer grows is not swept. */
 #ifndef WALLOC_HEAP_SWEEP_H
 #define WALLOC_HEAP_SWEEP_H

@@ -137,8 +137,9 @@ static inline page_index pages_holding(uint64_t bytes) {
 /* Writes a run's entries, also of pages whose owner makes something else of them; NOT_FIRST in `owner` joins
  * them to the run before. Its first page is written last, and first when it is freed: after a kill in
  * between there are pages marked not-first behind a page that is not theirs, which no walk takes for a
- * run, and which recovery can give back. Under the page lock, or a span's by whoever holds one of its free blocks. True: all of it was fresh. Where a part in
- * the middle of a run is given, what is behind it becomes a run of its own. */
+ * run, and which recovery can give back. Under the page lock; those of a span also by whoever holds one of its free
+ * blocks. True: all of it was fresh. Where a part in the middle of a run is given, what is behind it becomes a run of its
+ * own. */
 bool walloc_map_take(page_index first, page_index count, page_mark owner);
 void walloc_map_give(page_index first, page_index count, page_mark as);
 

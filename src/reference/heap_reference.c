@@ -122,7 +122,7 @@ void walloc_references_thread_lost(uint32_t thread) {
 static void *take(size_t bytes, walloc_error *error) {
   if (bytes + GUARD_ROOM <= SMALL_MAX)
     return take_small(bytes, error);
-  void *block = walloc_part_apart() == NULL ? NULL : walloc_aligned_alloc(2 * UNIT, bytes);
+  void *block = walloc_aligned_alloc(2 * UNIT, bytes);
   *error = block != NULL ? WALLOC_OK : WALLOC_ERROR_OUT_OF_MEMORY;
   return block;
 }

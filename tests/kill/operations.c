@@ -37,6 +37,7 @@ static void allocate_16(void) { kill_common.result = walloc_malloc(16); }
 static void allocate_64(void) { kill_common.result = walloc_malloc(64); }
 static void allocate_2048(void) { kill_common.result = walloc_malloc(2048); }
 static void allocate_5000(void) { kill_common.result = walloc_malloc(5000); }
+static void allocate_6000(void) { kill_common.result = walloc_malloc(6000); }
 
 static void enter_for_scraps(void) {
   enter();
@@ -77,7 +78,7 @@ static void hold_one(void) {
 }
 
 /* More than one list in an outbox holds. */
-static void hold_seventy(void) { hold_several(70, 64, true); }
+static void hold_ten(void) { hold_several(10, 1000, true); }
 
 static void enter_and_free_doubted(void) {
   enter();
@@ -237,6 +238,9 @@ static void make_neighbours_to_sort(void) {
   make_neighbours();
 }
 
+/* The same, of three pages. */
+static void hold_pages_in_doubt(void) { hold_several(2, 6000, true); }
+
 static bool visit(const walloc_heap_range *range, void *unused) {
   (void)range;
   (void)unused;
@@ -272,9 +276,11 @@ static const operation heap_operations[] = {
     {"malloc: borrow what is idle", NULL, enter, leave_blocks_behind, allocate_2048, 2048, 0},
     {"malloc: borrow what was sent", hold_span_in_doubt, enter_and_free_doubted, NULL,
      allocate_2048_twice, 4096, 0},
+    {"malloc: adopt a span of pages", hold_pages_in_doubt, enter_and_free_doubted, NULL,
+     allocate_6000, 6144, 0},
     {"free: own", NULL, hold_one, NULL, free_doubted, 64, 0},
     {"free: to another", hold_3_in_doubt, enter, NULL, free_doubted, 192, 0},
-    {"free: a list to another", hold_seventy, enter, NULL, free_doubted, 4480, 0},
+    {"free: a list to another", hold_ten, enter, NULL, free_doubted, 10240, 0},
     {"thread_end", hold_3_in_doubt, collect, NULL, end_thread, 192, 0},
     {"realloc: small", NULL, hold_one, NULL, resize_small, 4096 + 64 + SPAN, 0},
     {"sweep: all classes", NULL, fill_lists, NULL, sweep_all, SPAN, 0},
