@@ -49,7 +49,7 @@ _Static_assert(0 - NO_PART >= CLASSES, "a free knows that it has no part");
 
 typedef struct outgoing {
   block_offset blocks; /* a list */
-  page_mark mark;      /* the entry of the pages of all these blocks, as it was when they were freed */
+  page_mark mark;      /* the entry of the pages of all these blocks, when they were freed */
   uint16_t room;       /* blocks until it is sent */
 } outgoing;
 
