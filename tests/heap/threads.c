@@ -253,9 +253,42 @@ static void test_who_replaces_blocks_adopts_their_spans(void **state) {
     walloc_free(replaced[i]);
 }
 
+/* ---- What a thread takes over ----------------------------------------------------------------- */
+
+enum { LEFT = 4096, MORE = 64 };
+
+static void *leave_free_blocks(void *unused) {
+  static void *blocks[LEFT];
+  for (int i = 0; i < LEFT; i++)
+    blocks[i] = walloc_malloc(240);
+  for (int i = 0; i < LEFT; i++)
+    walloc_free(blocks[i]);
+  return unused;
+}
+
+/* More pages than are free. */
+static void *take_pages(void *unused) {
+  for (size_t n = memory_stats().free / 4096 + MORE; n != 0; n--)
+    (void)walloc_malloc(4000);
+  return unused;
+}
+
+/* A thread that takes over what another left free makes pages of it before it grows the memory, though the heap has not
+ * grown since that other looked around. */
+static void test_who_takes_a_part_over_needs_no_more_memory(void **state) {
+  (void)state;
+  while (memory_stats().free >= 4096)
+    assert_non_null(walloc_malloc(4000));
+  run_alone(leave_free_blocks);
+  size_t obtained = memory_stats().obtained;
+  run_alone(take_pages);
+  assert_int_equal(memory_stats().obtained, obtained);
+}
+
 /* The second of the programs runs out of the memory that the third then has in plenty. */
 int main(void) {
   const struct CMUnitTest tests[] = {
+      with_empty_heap(test_who_takes_a_part_over_needs_no_more_memory),
       with_empty_heap(test_who_replaces_blocks_adopts_their_spans),
       with_empty_heap(test_a_large_block_gets_what_was_collected),
       with_workers(test_programs_without_enough_memory),

@@ -145,6 +145,17 @@ static void test_ordinary_blocks_beside_them(void **state) {
     walloc_free(blocks[i]);
 }
 
+/* The part that they lie in is nobody's. */
+static void test_their_part_is_no_threads(void **state) {
+  walloc_heap_stats stats;
+  (void)state;
+  walloc_free(walloc_malloc(16));
+  walloc_ref ref = take_ref(100);
+  assert_int_equal(walloc_get_heap_stats(&stats), WALLOC_OK);
+  assert_int_equal(stats.parts, 1);
+  assert_int_equal(walloc_free_ref(ref), WALLOC_OK);
+}
+
 /* ---- The memory elsewhere -------------------------------------------------------------------- */
 
 static void test_stale_after_its_pages_came_to_an_arena(void **state) {
@@ -420,6 +431,7 @@ int main(void) {
       with_defaults(test_a_block_of_each_size),
       with_defaults(test_a_plain_free_makes_it_stale),
       with_defaults(test_ordinary_blocks_beside_them),
+      with_defaults(test_their_part_is_no_threads),
       with_defaults(test_it_stays_stale_when_the_memory_is_used_again),
       with_defaults(test_failed_ones_are_never_valid),
       with_defaults(test_it_is_no_arena),
