@@ -29,7 +29,8 @@ import {
  * @property {WebAssembly.Memory} memory
  * @property {(worker: any, index: number) => unknown} handleFor what worker.js joins with
  * @property {(worker: any) => Promise<boolean>} terminate until it is certain to be dead, and recovered from
- * @property {(address: number) => void} free from the storm's own thread
+ * @property {(address: number) => void} free from the storm's own thread, which must never sleep: it is the one that
+ * notices who hangs
  * @property {() => number} obtained bytes
  * @property {number} [queue]
  */
@@ -164,7 +165,10 @@ export class Storm {
     await Promise.all(victims.map((victim) => this.#kill(victim)));
     await this.#goesOn(survivors, 2);
     if (this.result.hangs) return;
-    for (const victim of victims) await this.#settle(victim);
+    for (const victim of victims) {
+      await this.#settle(victim);
+      if (this.result.hangs) return;
+    }
     await this.#fill(victims.map(({ index }) => index));
   }
 
@@ -255,7 +259,6 @@ export class Storm {
    * @param {Member} member
    */
   async #settle({ ledger }) {
-    const { allocator } = this.settings;
     if (ledger[VIOLATIONS]) this.result.violations.push('one that its finder took to the grave');
     for (let i = 0; i < BLOCKS; i++) {
       const { address, bytes, stamp } = readEntry(ledger, i);
@@ -263,12 +266,27 @@ export class Storm {
       if (stamp && !isStamped(this.blocks(address, bytes), stamp)) {
         this.result.violations.push(`a dead worker's block at ${address} was overwritten`);
       }
-      for (let busy = true; busy;) {
-        busy = isBusy(() => allocator.free(address));
-        if (busy) await sleep(1); // tried again, once whoever has the lock, or its recovery, had a turn
-      }
-      this.result.freed++;
+      if (!(await this.#free(address))) return;
     }
+  }
+
+  /**
+   * Tried again, once whoever has the lock, or its recovery, had a turn; a lock that nobody leaves is a hang.
+   *
+   * @param {number} address
+   */
+  async #free(address) {
+    const { allocator, patience } = this.settings;
+    const end = performance.now() + patience;
+    while (isBusy(() => allocator.free(address))) {
+      if (performance.now() > end) {
+        this.result.hangs++;
+        return false;
+      }
+      await sleep(1);
+    }
+    this.result.freed++;
+    return true;
   }
 
   /** @param {Member} member */
