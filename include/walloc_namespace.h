@@ -148,6 +148,7 @@
 #define walloc_part_return WALLOC_JOIN(WALLOC_NAMESPACE, walloc_part_return)
 #define walloc_part_send WALLOC_JOIN(WALLOC_NAMESPACE, walloc_part_send)
 #define walloc_part_send_all WALLOC_JOIN(WALLOC_NAMESPACE, walloc_part_send_all)
+#define walloc_part_take_sent WALLOC_JOIN(WALLOC_NAMESPACE, walloc_part_take_sent)
 #define walloc_parts_thread_lost WALLOC_JOIN(WALLOC_NAMESPACE, walloc_parts_thread_lost)
 #define walloc_pin WALLOC_JOIN(WALLOC_NAMESPACE, walloc_pin)
 #define walloc_pin_ref WALLOC_JOIN(WALLOC_NAMESPACE, walloc_pin_ref)

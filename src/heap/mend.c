@@ -1,7 +1,7 @@
 /* Parts of dead threads. Each move of blocks in part.h, remote.c and span.c writes them to where they go before
  * it takes them away from where they were; killed in between, they are in two places:
  *
- *     pending[c] ─► lists[c]      take_pending     the list begins with the first of the pending lists
+ *     pending[c] ─► lists[c]      take_sent        the list begins with the first of the pending lists
  *     incoming[c] ─► pending[c]   receive          the stack that another part's `taker` guards holds the list
  *     lists, pending ─► another   take_idle        two parts that name the dead thread begin with the same block
  *

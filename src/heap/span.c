@@ -23,11 +23,10 @@ static void adopt(const heap_part *part, uint32_t c, block_offset block) {
 }
 
 /* Killed between the stores: the list is in both. */
-static bool take_pending(heap_part *part, uint32_t c) {
-  block_offset first = part->pending[c];
-  if (first == 0)
+bool walloc_part_take_sent(heap_part *part, uint32_t c) {
+  if (part->pending[c] == 0 && !walloc_part_receive(part, part, c))
     return false;
-  block_offset next = next_list(first);
+  block_offset first = part->pending[c], next = next_list(first);
   part->lists[c] = first;
   stores_in_order();
   part->pending[c] = next;
@@ -57,11 +56,9 @@ walloc_error walloc_part_add_span(heap_part *part, uint32_t c, page_index alignm
 
 /* A sweep on the way to a new span may have found blocks of this class: they lie below the new ones. */
 bool walloc_part_refill(heap_part *part, uint32_t c) {
-  if (take_pending(part, c))
+  if (walloc_part_take_sent(part, c))
     return true;
-  if (walloc_part_receive(part, part, c))
-    return take_pending(part, c);
   if (walloc_part_borrow_blocks(part, c))
-    return part->lists[c] != 0 || take_pending(part, c);
+    return part->lists[c] != 0 || walloc_part_take_sent(part, c);
   return walloc_part_add_span(part, c, span_alignment(c)) == WALLOC_OK;
 }

@@ -35,20 +35,6 @@ static walloc_lock lock;
 
 /* ---- Small blocks, under the lock ----------------------------------------------------------- */
 
-/* Killed between the stores: the list is in both. */
-static bool take_pending(heap_part *part, uint32_t c) {
-  block_offset first = part->pending[c];
-  if (first == 0 && walloc_part_receive(part, part, c))
-    first = part->pending[c];
-  if (first == 0)
-    return false;
-  block_offset next = next_list(first);
-  part->lists[c] = first;
-  stores_in_order();
-  part->pending[c] = next;
-  return true;
-}
-
 static bool sweep(heap_part *part, uint32_t c) {
   return walloc_sweep_is_due(part) && walloc_sweep(part, false, false) && part->lists[c] != 0;
 }
@@ -60,7 +46,7 @@ static void *take_small(size_t bytes, walloc_error *error) {
   *error = WALLOC_ERROR_OUT_OF_MEMORY;
   if (part == NULL)
     return NULL;
-  if (part->lists[c] == 0 && !take_pending(part, c) && !sweep(part, c)) {
+  if (part->lists[c] == 0 && !walloc_part_take_sent(part, c) && !sweep(part, c)) {
     *error = walloc_part_add_span(part, c, span_pages(c));
     if (*error != WALLOC_OK)
       return NULL;
