@@ -108,6 +108,7 @@
 #define walloc_lock_release WALLOC_JOIN(WALLOC_NAMESPACE, walloc_lock_release)
 #define walloc_lock_take_over WALLOC_JOIN(WALLOC_NAMESPACE, walloc_lock_take_over)
 #define walloc_lock_try WALLOC_JOIN(WALLOC_NAMESPACE, walloc_lock_try)
+#define walloc_lock_try_for_a_while WALLOC_JOIN(WALLOC_NAMESPACE, walloc_lock_try_for_a_while)
 #define walloc_malloc WALLOC_JOIN(WALLOC_NAMESPACE, walloc_malloc)
 #define walloc_malloc_ref WALLOC_JOIN(WALLOC_NAMESPACE, walloc_malloc_ref)
 #define walloc_map_entry WALLOC_JOIN(WALLOC_NAMESPACE, walloc_map_entry)

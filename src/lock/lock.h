@@ -37,4 +37,7 @@ void walloc_lock_release(walloc_lock *lock);
  * does not; a sleeper that it has not woken is awake. Never waits. */
 bool walloc_lock_take_over(walloc_lock *lock, uint32_t dead);
 
+/* For recovery: takes the lock if its living holder leaves it within a millisecond or so. */
+bool walloc_lock_try_for_a_while(walloc_lock *lock);
+
 #endif

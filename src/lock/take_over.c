@@ -13,6 +13,9 @@
 
 #include "platform/platform.h"
 
+/* A millisecond or so, as a page may recover between two frames. */
+#define TRIES 100000
+
 bool walloc_lock_take_over(walloc_lock *lock, uint32_t dead) {
   uint32_t seen = atomic_load_explicit(&lock->word, memory_order_relaxed);
   while ((seen & ~LOCK_SLEEPERS) == dead) {
@@ -22,5 +25,14 @@ bool walloc_lock_take_over(walloc_lock *lock, uint32_t dead) {
       return true;
   }
   walloc_platform_wake(&lock->word);
+  return false;
+}
+
+bool walloc_lock_try_for_a_while(walloc_lock *lock) {
+  for (int tries = 0; tries < TRIES; tries++) {
+    if (walloc_lock_try(lock))
+      return true;
+    walloc_platform_pause();
+  }
   return false;
 }

@@ -293,9 +293,6 @@ walloc_pages_sums walloc_pages_count(void) {
 
 /* ---- When a thread has died: see pages.h --------------------------------------------------- */
 
-/* Looks for the lock of a living holder, before recovery gives up: a millisecond or so. */
-#define TRIES_TO_HOLD 100000
-
 /* Counts again what the map says. Nothing is known any more about where free runs begin. */
 static void count_again(void) {
   page_index top = 0, obtained = 0, free = 0, own = 0, heap = 0, end = get(top);
@@ -332,12 +329,7 @@ bool walloc_pages_hold(uint32_t dead) {
     mend();
     return true;
   }
-  for (int tries = 0; tries < TRIES_TO_HOLD; tries++) {
-    if (walloc_lock_try(&pages.lock))
-      return true;
-    walloc_platform_pause();
-  }
-  return false;
+  return walloc_lock_try_for_a_while(&pages.lock);
 }
 
 void walloc_pages_give_held(page_index first, page_index count) { give(first, count); }

@@ -28,23 +28,13 @@
 #include "queue/queue.h"
 #include "reference/hooks.h"
 
-/* A millisecond or so, as a page may call this between two frames. */
-#define TRIES 100000
-
 static walloc_lock recovery;
 
 uint32_t walloc_thread_self(void) { return walloc_platform_thread(); }
 
 /* A recoverer that has died may be the one whose loss is told. */
 static bool begin(uint32_t thread) {
-  if (walloc_lock_take_over(&recovery, thread))
-    return true;
-  for (int tries = 0; tries < TRIES; tries++) {
-    if (walloc_lock_try(&recovery))
-      return true;
-    walloc_platform_pause();
-  }
-  return false;
+  return walloc_lock_take_over(&recovery, thread) || walloc_lock_try_for_a_while(&recovery);
 }
 
 /* Sweep before parts: it finds its own by the name that parts still bear. */
