@@ -4,6 +4,7 @@
  * nobody runs, all models together are compared with the walk.
  *
  * WALLOC_SEED repeats a run's choices (not its interleavings), WALLOC_ROUNDS multiplies its length. */
+#include "heap/part.h"
 #include "heap/program.h"
 #include "heap/support.h"
 
@@ -153,6 +154,12 @@ static void test_programs_without_enough_memory(void **state) {
   assert_true(failures != 0);
 }
 
+static void run_alone(void *(*body)(void *), void *argument) {
+  pthread_t id;
+  assert_int_equal(pthread_create(&id, NULL, body, argument), 0);
+  assert_int_equal(pthread_join(id, NULL), 0);
+}
+
 /* ---- What was collected for others ------------------------------------------------------------ */
 
 enum { SPAN_BLOCKS = 4096 / 32, SMALL_BLOCKS = 4 * SPAN_BLOCKS - 12, STRIDE = 10, FILLERS = 4096 };
@@ -176,12 +183,10 @@ static void fill_memory(size_t size) {
 /* Some blocks of every span of a thread that has ended are collected by who frees them, too few to be sent for their
  * number. A large block that finds no page and no more memory gets those pages nevertheless. */
 static void test_a_large_block_gets_what_was_collected(void **state) {
-  pthread_t id;
   (void)state;
   walloc_free(walloc_malloc(16)); /* the part of the other thread is another one then */
   set_maximum(memory_stats().obtained + 2 * MIB);
-  assert_int_equal(pthread_create(&id, NULL, allocate_spans, NULL), 0);
-  assert_int_equal(pthread_join(id, NULL), 0);
+  run_alone(allocate_spans, NULL);
   fill_memory(8192);
   fill_memory(4096);
   for (int first = 0; first < STRIDE; first++)
@@ -226,12 +231,6 @@ static bool count_parts(const walloc_heap_range *range, void *user) {
   return true;
 }
 
-static void run_alone(void *(*body)(void *)) {
-  pthread_t id;
-  assert_int_equal(pthread_create(&id, NULL, body, NULL), 0);
-  assert_int_equal(pthread_join(id, NULL), 0);
-}
-
 /* Blocks of one thread that another replaces again and again come to be the other's, with nearly all their spans, in
  * hardly more memory. */
 static void test_who_replaces_blocks_adopts_their_spans(void **state) {
@@ -243,7 +242,7 @@ static void test_who_replaces_blocks_adopts_their_spans(void **state) {
   assert_int_equal(before.of_others, 0);
   assert_in_range(before.of_first, REPLACED, REPLACED + 64);
   size_t held = heap_stats().held;
-  run_alone(replace_all);
+  run_alone(replace_all, NULL);
   after.first_part = before.first_part;
   assert_int_equal(walloc_heap_walk(count_parts, &after), WALLOC_OK);
   assert_in_range(after.of_first, 0, REPLACED / 8);
@@ -251,6 +250,39 @@ static void test_who_replaces_blocks_adopts_their_spans(void **state) {
   assert_in_range(heap_stats().held, held, held + held / 4);
   for (int i = 0; i < REPLACED; i++)
     walloc_free(replaced[i]);
+}
+
+/* ---- How much is collected -------------------------------------------------------------------- */
+
+enum { COLLECTED_MAX = 64, LIST_BYTES = 4096 };
+
+static void *collected[COLLECTED_MAX + 1];
+
+static void *free_until_sent(void *count) {
+  page_mark mark = page_entry(page_of(collected[0]));
+  const heap_part *part = part_of_mark(mark);
+  uint32_t c = mark % (1 << PART_SHIFT), n = 0;
+  while (n <= COLLECTED_MAX && atomic_load_explicit(&part->incoming[c], memory_order_relaxed) == 0)
+    walloc_free(collected[n++]);
+  *(uint32_t *)count = n;
+  return NULL;
+}
+
+/* Blocks of another thread are sent before they are more than 64, or 4 KiB, and not before they are half of that. */
+static void test_lists_for_others_are_sent_in_time(void **state) {
+  (void)state;
+  use_up_scraps();
+  for (uint32_t c = 0; c < CLASSES; c++) {
+    size_t size = class_size(c);
+    uint32_t n, sent;
+    for (n = 0; n <= COLLECTED_MAX; n++)
+      assert_non_null(collected[n] = walloc_malloc(BLOCKS_HAVE_GUARDS ? size - 8 : size));
+    run_alone(free_until_sent, &sent);
+    assert_true(sent == 1 || (sent <= COLLECTED_MAX && sent * size <= LIST_BYTES));
+    assert_true(sent == COLLECTED_MAX || 2 * sent * size > LIST_BYTES);
+    for (n = sent; n <= COLLECTED_MAX; n++)
+      walloc_free(collected[n]);
+  }
 }
 
 /* ---- What a thread takes over ----------------------------------------------------------------- */
@@ -279,9 +311,9 @@ static void test_who_takes_a_part_over_needs_no_more_memory(void **state) {
   (void)state;
   while (memory_stats().free >= 4096)
     assert_non_null(walloc_malloc(4000));
-  run_alone(leave_free_blocks);
+  run_alone(leave_free_blocks, NULL);
   size_t obtained = memory_stats().obtained;
-  run_alone(take_pages);
+  run_alone(take_pages, NULL);
   assert_int_equal(memory_stats().obtained, obtained);
 }
 
@@ -290,6 +322,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       with_empty_heap(test_who_takes_a_part_over_needs_no_more_memory),
       with_empty_heap(test_who_replaces_blocks_adopts_their_spans),
+      with_empty_heap(test_lists_for_others_are_sent_in_time),
       with_empty_heap(test_a_large_block_gets_what_was_collected),
       with_workers(test_programs_without_enough_memory),
       with_workers(test_programs_that_exchange_blocks),
