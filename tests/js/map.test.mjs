@@ -95,7 +95,9 @@ test('says what the module says, through every kind of change', async (t) => {
 test('names the owner of every address', async (t) => {
   const walloc = await createFor(t);
   const view = walloc.render.alloc(Uint8Array, 100_000);
-  const block = walloc.heap.malloc(4096); // the first few smaller ones lie between large blocks
+  const block = walloc.heap.malloc(4096);
+  const scrap = walloc.heap.malloc(16); // the first few small ones lie between large blocks
+  const referenced = walloc.heap.alloc(Uint8Array, 16);
   const snapshot = look(walloc);
   const ownerAt = (/** @type {number} */ address) => {
     const page = Math.floor(address / snapshot.pageSize);
@@ -104,7 +106,9 @@ test('names the owner of every address', async (t) => {
   };
   assert.equal(ownerAt(view.address), owners.ARENA);
   assert.equal(ownerName(ownerAt(view.address)), 'render');
-  assert.match(ownerName(ownerAt(block)), /^heap, part \d+$/);
+  assert.match(ownerName(ownerAt(block)), /^heap, part [5-9]$/);
+  assert.match(ownerName(ownerAt(scrap)), /^heap, large blocks and scraps, shard \d$/);
+  assert.equal(ownerName(ownerAt(referenced.address)), 'heap, blocks with references');
   const { address } = view;
   assert.match(describe(snapshot, address, address + 4096), /render, chunk 0: in use/);
   assert.match(describe(snapshot, endOf(snapshot), endOf(snapshot) + 4096), /not obtained/);

@@ -38,12 +38,13 @@ const NAMES = {
   [SLOTS]: 'own, references',
 };
 
-/** @param {number} owner */
+/** Parts have the numbers that the heap's reports of misuse name. @param {number} owner */
 export function ownerName(owner) {
-  if (isSpan(owner)) return `heap, part ${(owner - SPAN) >> CLASS_BITS}`;
+  if (owner === SPAN) return 'heap, blocks with references';
+  if (isSpan(owner)) return `heap, part ${owner >> CLASS_BITS}`;
   if (isArena(owner)) return arenaName(owner - ARENA);
   if (owner >= RAW && owner < RAW_END) return `heap, large blocks to be, shard ${owner - RAW}`;
-  if (owner >= LARGE && owner < RAW) return `heap, large blocks, shard ${owner - LARGE}`;
+  if (owner >= LARGE && owner < RAW) return `heap, large blocks and scraps, shard ${owner - LARGE}`;
   return NAMES[owner] ?? `owner ${owner}`;
 }
 
