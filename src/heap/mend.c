@@ -3,7 +3,6 @@
  *
  *     pending[c] ─► lists[c]      take_sent        the list begins with the first of the pending lists
  *     incoming[c] ─► pending[c]   receive          the stack that another part's `taker` guards holds the list
- *     lists, pending ─► another   take_idle        two parts that name the dead thread begin with the same block
  *
  * In each case the second place is cleared here. Nothing but these moves makes two places begin with the same
  * block, as a free block is in one list only, and only the dead thread has moved any of its parts' since. The same
@@ -14,22 +13,10 @@
  * told once more. */
 #include "heap/part.h"
 
-static bool is_lost(heap_part *part, uint32_t thread) {
-  return atomic_load_explicit(&part->thread, memory_order_relaxed) == thread;
-}
-
 static void mend_within(heap_part *part, uint32_t c) {
   block_offset first = part->lists[c];
   if (first != 0 && first == part->pending[c])
     part->pending[c] = next_list(first);
-}
-
-/* Another part of the dead thread's. */
-static void mend_between(heap_part *part, heap_part *other, uint32_t c) {
-  if (part->lists[c] == other->lists[c])
-    other->lists[c] = 0;
-  if (part->pending[c] == other->pending[c])
-    other->pending[c] = 0;
 }
 
 /* While `taker` names the part nobody takes lists from the stack, so its links stay; senders only add.
@@ -55,24 +42,18 @@ static void mend_receiving(heap_part *part) {
 }
 
 /* A part that waits for lists to come back would do so in vain: what the thread has collected goes first. */
-void walloc_part_mend(heap_part *part, uint32_t thread) {
-  heap_part *other;
+void walloc_part_mend(heap_part *part) {
   mend_receiving(part);
-  for (uint32_t n = 0; (other = walloc_part(n)) != NULL; n++)
-    for (uint32_t c = 0; c < CLASSES && other != part && is_lost(other, thread); c++)
-      mend_between(part, other, c);
   for (uint32_t c = 0; c < CLASSES; c++)
     mend_within(part, c);
   walloc_part_send_all(part);
 }
 
-/* Parts are handed on when all have been compared. */
 void walloc_parts_thread_lost(uint32_t thread) {
   heap_part *part;
   for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
-    if (is_lost(part, thread))
-      walloc_part_mend(part, thread);
-  for (uint32_t n = 0; (part = walloc_part(n)) != NULL; n++)
-    if (is_lost(part, thread))
+    if (atomic_load_explicit(&part->thread, memory_order_relaxed) == thread) {
+      walloc_part_mend(part);
       walloc_part_return(part);
+    }
 }

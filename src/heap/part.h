@@ -22,7 +22,7 @@
  * Everything but `incoming`, `taker` and `thread` is read and written only by the thread whose number is in
  * `thread`. What a kill leaves behind: a list is changed by one store, so at most the block in hand, or
  * the list that is just being sent (4 KiB at most, or one block), or the span that is just being added. Where
- * blocks go from one place to another they are in both for a moment, and never in neither: see mend.c. */
+ * other lists go from one place to another they are in both for a moment, and never in neither: see mend.c. */
 #ifndef WALLOC_HEAP_PART_H
 #define WALLOC_HEAP_PART_H
 
@@ -123,9 +123,9 @@ void walloc_part_cut(heap_part *part, uint32_t c, page_index span);
  * it now; also where somebody else is taking at this moment. */
 bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c);
 
-/* Blocks of the class from those who do not need them: what was sent to others who have not looked yet, and
- * what is free in parts that no thread has. They serve as well as own ones, and go to where they came from
- * when they are freed. The class has no free block of its own. */
+/* The list gets blocks of the class from those who do not need them: what was sent to others who have not looked yet, or
+ * a block that is free in a part that no thread has. They serve as well as own ones, and go to where they came from
+ * when they are freed. The class has no free block of its own. False: nobody has any. */
 bool walloc_part_borrow_blocks(heap_part *part, uint32_t c);
 
 /* Classes of which a few blocks are much memory: their empty spans are looked for before every growth. */
@@ -136,6 +136,6 @@ static inline bool class_is_eager(uint32_t c) { return c >= EAGER_CLASS; }
 void walloc_parts_thread_lost(uint32_t thread);
 
 /* The same for a part that is no thread's own, in which the dead thread was at work. */
-void walloc_part_mend(heap_part *part, uint32_t thread);
+void walloc_part_mend(heap_part *part);
 
 #endif

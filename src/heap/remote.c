@@ -87,26 +87,29 @@ bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c) {
   return top != 0;
 }
 
-/* Of a part that no thread has: its own blocks of the class. Killed behind the first or third store: the blocks are
- * in both parts, which both name the dead thread. */
+/* A block of a part that no thread has; the others stay for the next thread that gets it. Killed in between: the block is
+ * lost. */
 static bool take_idle(heap_part *part, heap_part *idle, uint32_t c) {
   if (!walloc_part_borrow(idle))
     return false;
-  part->lists[c] = idle->lists[c];
-  stores_in_order();
-  idle->lists[c] = 0;
-  stores_in_order();
-  part->pending[c] = idle->pending[c];
-  stores_in_order();
-  idle->pending[c] = 0;
+  bool found = idle->lists[c] != 0 || walloc_part_take_sent(idle, c);
+  if (found) {
+    block_offset block = idle->lists[c];
+    idle->lists[c] = list_below(block);
+    stores_in_order();
+    part->lists[c] = list_pushed(0, block);
+  }
   walloc_part_return(idle);
-  return part->lists[c] != 0 || part->pending[c] != 0;
+  return found;
 }
 
 bool walloc_part_borrow_blocks(heap_part *part, uint32_t c) {
   heap_part *other;
-  for (uint32_t n = 0; (other = walloc_part(n)) != NULL; n++)
-    if (walloc_part_receive(part, other, c) || take_idle(part, other, c))
+  for (uint32_t n = 0; (other = walloc_part(n)) != NULL; n++) {
+    if (walloc_part_receive(part, other, c))
+      return walloc_part_take_sent(part, c);
+    if (take_idle(part, other, c))
       return true;
+  }
   return false;
 }

@@ -56,9 +56,6 @@ walloc_error walloc_part_add_span(heap_part *part, uint32_t c, page_index alignm
 
 /* A sweep on the way to a new span may have found blocks of this class: they lie below the new ones. */
 bool walloc_part_refill(heap_part *part, uint32_t c) {
-  if (walloc_part_take_sent(part, c))
-    return true;
-  if (walloc_part_borrow_blocks(part, c))
-    return part->lists[c] != 0 || walloc_part_take_sent(part, c);
-  return walloc_part_add_span(part, c, span_alignment(c)) == WALLOC_OK;
+  return walloc_part_take_sent(part, c) || walloc_part_borrow_blocks(part, c) ||
+         walloc_part_add_span(part, c, span_alignment(c)) == WALLOC_OK;
 }

@@ -97,7 +97,7 @@ void walloc_references_thread_lost(uint32_t thread) {
     return;
   heap_part *part = walloc_part(0);
   if (part != NULL)
-    walloc_part_mend(part, thread);
+    walloc_part_mend(part);
   walloc_slots_mend();
   walloc_lock_release(&lock);
 }

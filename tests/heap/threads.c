@@ -317,10 +317,29 @@ static void test_who_takes_a_part_over_needs_no_more_memory(void **state) {
   assert_int_equal(memory_stats().obtained, obtained);
 }
 
+static void *take_what_was_left(void *unused) {
+  for (int i = 0; i < LEFT; i++)
+    (void)walloc_malloc(240);
+  return unused;
+}
+
+/* One that stays and needs a block takes one of those that an ended thread has left: the others are the next thread's. */
+static void test_who_needs_a_block_leaves_the_others(void **state) {
+  (void)state;
+  use_up_scraps();
+  run_alone(leave_free_blocks, NULL);
+  size_t spans = heap_stats().spans;
+  assert_non_null(walloc_malloc(240));
+  assert_int_equal(heap_stats().spans, spans);
+  run_alone(take_what_was_left, NULL);
+  assert_in_range(heap_stats().spans, spans, spans + 32768);
+}
+
 /* The second of the programs runs out of the memory that the third then has in plenty. */
 int main(void) {
   const struct CMUnitTest tests[] = {
       with_empty_heap(test_who_takes_a_part_over_needs_no_more_memory),
+      with_empty_heap(test_who_needs_a_block_leaves_the_others),
       with_empty_heap(test_who_replaces_blocks_adopts_their_spans),
       with_empty_heap(test_lists_for_others_are_sent_in_time),
       with_empty_heap(test_a_large_block_gets_what_was_collected),

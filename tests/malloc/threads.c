@@ -317,8 +317,8 @@ static void run_alone(void *(*run)(void *), size_t size) {
   assert_all_have_ended();
 }
 
-/* Its free blocks are the next one's, who has its part; but for those that a thread which is always alive has taken, all of
- * them, as it needed one. Then the next one has spans of its own, however many come after it. */
+/* Its free blocks are the next one's, who has its part; but for those that were sent to it and that a thread which is always
+ * alive has taken, all of them, as it needed one. Then the next one has spans of its own, however many come after it. */
 static void test_blocks_of_an_ended_thread_are_the_next_ones(void **state) {
   (void)state;
   run_alone(allocate_and_free_many, BYTES);
