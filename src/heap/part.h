@@ -104,7 +104,7 @@ void walloc_part_return(heap_part *part);
 /* The list of class c of this part gets at least one block. False when out of memory. */
 bool walloc_part_refill(heap_part *part, uint32_t c);
 
-/* Its first step: the list gets what others have sent back. False: nothing. */
+/* Its first step: the list, which is empty, becomes one of those that others have sent back. False: there is none. */
 bool walloc_part_take_sent(heap_part *part, uint32_t c);
 
 /* A block of a span whose pages have this mark, which is not the calling thread's. */
