@@ -24,7 +24,7 @@ test('where freeing what the dead held is refused for ever, a storm ends and cal
     throw Object.assign(new Error('another thread holds the lock'), { code: 'BUSY' });
   };
   const settings = { ...MANY, allocator: { ...allocator, free }, seed: seedFor(t) };
-  const seen = await new Storm({ ...settings, kills: KILLS, patience: 5_000 }).run();
+  const seen = await new Storm({ ...settings, kills: KILLS, patience: 10_000 }).run();
   assert.ok(seen.hangs > 0);
   assert.equal(seen.freed, 0);
 });
