@@ -278,8 +278,9 @@ static void test_lists_for_others_are_sent_in_time(void **state) {
     for (n = 0; n <= COLLECTED_MAX; n++)
       assert_non_null(collected[n] = walloc_malloc(BLOCKS_HAVE_GUARDS ? size - 8 : size));
     run_alone(free_until_sent, &sent);
-    assert_true(sent == 1 || (sent <= COLLECTED_MAX && sent * size <= LIST_BYTES));
-    assert_true(sent == COLLECTED_MAX || 2 * sent * size > LIST_BYTES);
+    size_t bytes = sent * size;
+    assert_true(sent == 1 || (sent <= COLLECTED_MAX && bytes <= LIST_BYTES));
+    assert_true(sent == COLLECTED_MAX || 2 * bytes > LIST_BYTES);
     for (n = sent; n <= COLLECTED_MAX; n++)
       walloc_free(collected[n]);
   }
