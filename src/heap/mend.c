@@ -1,12 +1,13 @@
-/* Parts of dead threads. Each move of blocks in part.h, remote.c and span.c writes them to where they go before
+/* Parts of dead threads. Each move of whole lists in remote.c and span.c writes them to where they go before
  * it takes them away from where they were; killed in between, they are in two places:
  *
  *     pending[c] ─► lists[c]      take_sent        the list begins with the first of the pending lists
  *     incoming[c] ─► pending[c]   receive          the stack that another part's `taker` guards holds the list
  *
- * In each case the second place is cleared here. Nothing but these moves makes two places begin with the same
- * block, as a free block is in one list only, and only the dead thread has moved any of its parts' since. The same
- * holds for the part of references (heap_reference.c) where the dead thread holds their lock.
+ * In each case the second place is cleared here. A single block is taken away first, and lost in between.
+ * Nothing but these moves makes two places begin with the same block, as a free block is in one list only, and only
+ * the dead thread has moved any of its parts' since. The same holds for the part of references (heap_reference.c)
+ * where the dead thread holds their lock.
  *
  * Under the recovery lock, and with the sweep mended before: nobody else touches what names a dead thread. What a
  * kill leaves behind in here: parts that still name the dead thread; the same is done again when its loss is

@@ -87,8 +87,9 @@ bool walloc_part_receive(heap_part *part, heap_part *from, uint32_t c) {
   return top != 0;
 }
 
-/* A block of a part that no thread has; the others stay for the next thread that gets it. Killed in between: the block is
- * lost. */
+/* A block of a part that no thread has; the others stay for the next thread that gets it. Killed before the first store
+ * or behind the second: the idle part names the dead thread, whose other part it becomes until recovery hands both on;
+ * between the two: the same, and the block is lost. It is in two lists at no moment. */
 static bool take_idle(heap_part *part, heap_part *idle, uint32_t c) {
   if (!walloc_part_borrow(idle))
     return false;

@@ -18,7 +18,6 @@
 #include "walloc_reference.h"
 
 #include "error/error.h"
-#include "heap/obtain.h"
 #include "heap/part.h"
 #include "heap/poison.h"
 #include "heap/sweep.h"
